@@ -1,0 +1,1 @@
+"""Charges electric cars from the roof surplus."""

@@ -1,0 +1,62 @@
+"""The control core: pure functions from what is known about the house to what every charger shall do.
+
+No clock, no I/O, nothing of Home Assistant: time is an argument, and so is everything else.
+"""
+
+from .engine import ChargerPlan, Plan, decide, safe_currents
+from .flags import ConfigError, config_errors
+from .model import (
+    HIGHEST_CURRENT,
+    LOWEST_CURRENT,
+    ROOT_CIRCUIT,
+    BatteryReading,
+    CarState,
+    ChargerConfig,
+    ChargerMode,
+    ChargerReading,
+    CircuitConfig,
+    Command,
+    Configuration,
+    GridReading,
+    Mode,
+    PhasePolicy,
+    PvReading,
+    Snapshot,
+    Strategy,
+    Timings,
+)
+from .reasons import Explanation, Reason, SiteStatus
+from .state import ControlState
+from .texts import render
+
+__all__ = [
+    "HIGHEST_CURRENT",
+    "LOWEST_CURRENT",
+    "ROOT_CIRCUIT",
+    "BatteryReading",
+    "CarState",
+    "ChargerConfig",
+    "ChargerMode",
+    "ChargerPlan",
+    "ChargerReading",
+    "CircuitConfig",
+    "Command",
+    "ConfigError",
+    "Configuration",
+    "ControlState",
+    "Explanation",
+    "GridReading",
+    "Mode",
+    "PhasePolicy",
+    "Plan",
+    "PvReading",
+    "Reason",
+    "SiteStatus",
+    "Snapshot",
+    "Strategy",
+    "Timings",
+    "config_errors",
+    "decide",
+    "render",
+    "safe_currents",
+]

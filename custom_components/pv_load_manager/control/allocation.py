@@ -1,0 +1,88 @@
+"""Shares the room and the surplus: max-min fair in whole amps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from .electrics import spread, subtract
+from .model import Three
+
+UNLIMITED: Three = (1e9, 1e9, 1e9)
+EPSILON = 1e-6
+# An amp that a charger has is taken away only when this much of it is missing, so that noise does not toggle it.
+HYSTERESIS = 0.25
+
+
+class Kind(IntEnum):
+    """What a charger charges for; the order is the order in which minimum currents are given."""
+
+    UNTOUCHED = 0
+    FAST = 1
+    GUARANTEED = 2
+    SURPLUS = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """What one charger asks for."""
+
+    charger_id: str
+    kind: Kind
+    floor_a: int
+    """It runs with at least this or not at all."""
+    cap_a: int
+    phases: int
+    """The number of phases it is set to."""
+    lines: tuple[int, ...]
+    """The grid phases (0..2) it loads."""
+    watts_per_amp: float
+    present_a: int = 0
+    """What it has now; 0 = it does not run."""
+    used_w: float | None = None
+    """What it takes of the surplus whatever it is given; None = what it is given."""
+
+
+def allocate(claims: Sequence[Claim], room_a: Three, surplus_w: float | None) -> dict[str, int]:
+    """Return the current per charger in A, 0 for those that get nothing.
+
+    Minimum currents come first (running chargers before waiting ones within a kind), then amp by amp to whoever has
+    least. Fast chargers take from the surplus before the others do; pv chargers and the part of min+pv above its floor
+    never take more than what is left of it. ``surplus_w`` None = nothing is known, so nobody gets more than a minimum.
+    """
+    given = dict.fromkeys((claim.charger_id for claim in claims), 0)
+    for claim in sorted(claims, key=lambda item: (item.kind, item.present_a == 0)):
+        wanted = spread(claim.floor_a, claim.lines)
+        if claim.floor_a <= claim.cap_a and _fits(wanted, room_a):
+            given[claim.charger_id] = claim.floor_a
+            room_a = subtract(room_a, wanted)
+    left_w = 0.0 if surplus_w is None else surplus_w - _taken(claims, given)
+    open_claims = [claim for claim in claims if given[claim.charger_id]]
+    while open_claims:
+        claim = min(open_claims, key=lambda item: given[item.charger_id])
+        amps = given[claim.charger_id] + 1
+        step = spread(1.0, claim.lines)
+        from_surplus = claim.kind in {Kind.GUARANTEED, Kind.SURPLUS}
+        tolerance = HYSTERESIS * claim.watts_per_amp if amps <= claim.present_a else 0.0
+        if (
+            amps > claim.cap_a
+            or not _fits(step, room_a)
+            or (from_surplus and left_w + tolerance < claim.watts_per_amp - EPSILON)
+        ):
+            open_claims.remove(claim)
+            continue
+        given[claim.charger_id] = amps
+        room_a = subtract(room_a, step)
+        if from_surplus:
+            left_w -= claim.watts_per_amp
+    return given
+
+
+def _taken(claims: Sequence[Claim], given: Mapping[str, int]) -> float:
+    """Surplus in W that is gone before anybody gets more than a minimum."""
+    return sum(
+        claim.used_w if claim.used_w is not None else given[claim.charger_id] * claim.watts_per_amp for claim in claims
+    )
+
+
+def _fits(wanted: Three, room_a: Three) -> bool:
+    return all(want <= EPSILON or want <= room + EPSILON for want, room in zip(wanted, room_a, strict=True))

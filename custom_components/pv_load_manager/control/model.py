@@ -1,0 +1,233 @@
+"""What the control core is told: configuration, strategy and the snapshot of the house.
+
+Signs and units (everywhere in this package): grid power and current import +, export -; battery power discharge +,
+charge -; PV and charger power >= 0. W, A, s, V, Wh. ``None`` means "not known" and never 0. Times called ``at`` are
+monotonic seconds. Tuples of three are the phases: grid phases L1..L3 for the grid, the charger's own for a charger.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+type Three = tuple[float, float, float]
+type MaybeThree = tuple[float | None, float | None, float | None]
+
+ROOT_CIRCUIT = "root"
+LOWEST_CURRENT = 6  # A; below it IEC 61851 knows only "stop"
+HIGHEST_CURRENT = 32  # A; the largest current a charger of this kind offers
+NOMINAL_VOLTAGE = 230.0  # V; used only where nothing was measured
+
+
+class Mode(StrEnum):
+    """How the site charges. The values are part of the stable interface."""
+
+    OFF = "off"
+    FAST = "fast"
+    PV = "pv"
+    MIN_PV = "min_pv"
+
+
+class ChargerMode(StrEnum):
+    """How one charger charges: like the site, or by its own mode."""
+
+    FOLLOW_SITE = "follow_site"
+    OFF = "off"
+    FAST = "fast"
+    PV = "pv"
+    MIN_PV = "min_pv"
+
+
+class CarState(StrEnum):
+    """What the charger knows about the car."""
+
+    UNKNOWN = "unknown"
+    NO_CAR = "no_car"
+    WAITING = "waiting"
+    CHARGING = "charging"
+    COMPLETE = "complete"
+    ERROR = "error"
+
+
+class PhasePolicy(StrEnum):
+    """Which number of phases a charger may use."""
+
+    AUTO = "auto"
+    ONE = "one"
+    THREE = "three"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CircuitConfig:
+    """One circuit of the installation; the root is the house connection."""
+
+    circuit_id: str = ROOT_CIRCUIT
+    parent_id: str | None = None
+    limit_a: float
+    """Rated current per phase in A."""
+    metered: bool = False
+    """Whether a meter measures the current of every phase of this circuit."""
+    largest_consumer_a: float = 0.0
+    """Largest single consumer per phase that is no charger, in A."""
+    safety_margin: float = 0.0
+    """Share of the limit that is always left free, 0..0.5."""
+    fallback_a: float = 0.0
+    """What all chargers of the circuit may draw per phase, in A, when its meter is dead."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChargerConfig:
+    """What the installation fixes about one charger, and what the user set for it."""
+
+    charger_id: str
+    circuit_id: str = ROOT_CIRCUIT
+    rotation: tuple[int, int, int] = (1, 2, 3)
+    """The grid phase (1..3) that the charger's own L1, L2, L3 are wired to."""
+    wired_phases: int = 3
+    phase_policy: PhasePolicy = PhasePolicy.AUTO
+    min_current_a: int = LOWEST_CURRENT
+    max_current_a: int = 16
+    current_without_ha_a: int | None = None
+    """What it may draw when Home Assistant is gone, in A; ``None`` = its static share; 0 = nothing."""
+    mode: ChargerMode = ChargerMode.FOLLOW_SITE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Strategy:
+    """What the user sets while the house runs."""
+
+    mode: Mode = Mode.OFF
+    mode_chosen: bool = True
+    """False from set-up until the user first picks a mode: cars that charge meanwhile are left alone."""
+    maximum_total_current_a: float = HIGHEST_CURRENT
+    """Per phase, shared by all managed chargers; nothing above it is ever accepted."""
+    available_current_a: float = HIGHEST_CURRENT
+    """Per phase, shared by all managed chargers; a cap that may change at any time."""
+    minimum_current_a: int = LOWEST_CURRENT
+    guaranteed_power_w: float = 1380.0
+    target_grid_power_w: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timings:
+    """Every time constant of the core, in seconds."""
+
+    start_delay: float = 60.0
+    """How long the surplus must suffice before a pv charger starts."""
+    stop_delay: float = 180.0
+    """How long it must be missing before a pv charger stops."""
+    surplus_window: float = 10.0
+    """Mean over this much time is what the surplus is taken as."""
+    surplus_pause: float = 10.0
+    """Least time between two surplus commands to one charger."""
+    settle: float = 10.0
+    """Until a changed charger is believed to have followed, unless it is seen to."""
+    recover: float = 15.0
+    """Room counts for an increase when it was there for this long."""
+    phase_dwell: float = 600.0
+    """Least time between two phase switches of a charging charger."""
+    phase_delay: float = 120.0
+    """How long the wish for the other number of phases must last."""
+    phase_pause: float = 30.0
+    """How long a phase switch may take, both numbers of phases being reserved."""
+    start_phase: float = 60.0
+    """After this long a charging car is believed to show what it can use."""
+    hear_all: float = 30.0
+    """No increase after the start until all chargers were heard, or this long."""
+    protection_stale: float = 10.0
+    protection_fallback: float = 30.0
+    protection_dead: float = 120.0
+    surplus_stale: float = 30.0
+    surplus_dead: float = 120.0
+    car_idle: float = 60.0
+    """A car that is allowed and draws nothing for this long, and says complete, is full."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Configuration:
+    """Everything the core is told that no device measures."""
+
+    phases: int = 3
+    """Phases of the house connection, 1 or 3."""
+    has_power_meter: bool = False
+    """Whether a grid power meter is configured (not whether it answers)."""
+    has_battery: bool = False
+    circuits: tuple[CircuitConfig, ...] = ()
+    chargers: tuple[ChargerConfig, ...] = ()
+    strategy: Strategy = field(default_factory=Strategy)
+    timings: Timings = field(default_factory=Timings)
+    measured_margin_a: float = 3.0
+    """What a car may want beyond its measured current, in A."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GridReading:
+    """What the grid meter said, and when it was asked."""
+
+    at: float
+    power_w: float | None = None
+    currents_a: MaybeThree = (None, None, None)
+    """Directional: import +, export -."""
+    voltages_v: MaybeThree = (None, None, None)
+    cadence_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PvReading:
+    """Production of the roof."""
+
+    at: float
+    power_w: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatteryReading:
+    """The house battery, all of them together."""
+
+    at: float
+    power_w: float | None = None
+    state_of_charge: float | None = None
+    """0..100 %."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChargerReading:
+    """The last that was heard of a charger."""
+
+    at: float
+    online: bool = True
+    car: CarState = CarState.UNKNOWN
+    holding: bool = False
+    """Whether the charger is told not to charge."""
+    setting_a: int | None = None
+    """The current per phase that it offers, in A; it persists without us."""
+    phases: int | None = None
+    """The number of phases it is set to, 1 or 3; None where the charger decides itself."""
+    currents_a: MaybeThree = (None, None, None)
+    voltages_v: MaybeThree = (None, None, None)
+    power_w: float | None = None
+    limit_a: int | None = None
+    """The least of its hardware limits (installer, cable, temperature), in A."""
+    switching: bool = False
+    """Whether it pauses for a phase switch."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snapshot:
+    """All that is known about the house at one moment."""
+
+    grid: GridReading | None = None
+    pv: PvReading | None = None
+    battery: BatteryReading | None = None
+    chargers: Mapping[str, ChargerReading] = field(default_factory=dict)
+    """By charger id; a configured charger that was never heard is absent."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    """What a charger shall do."""
+
+    charge: bool
+    current_a: int = 0
+    """Per phase; 0 exactly when it shall not charge."""
+    phases: int | None = None
+    """1 or 3; None = leave as it is."""

@@ -1,0 +1,184 @@
+"""Turns a snapshot into memory: adopts chargers, keeps the short histories, follows the cars."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from .electrics import NOTHING, add, complete, draw_at, on_grid, phase_count, subtract
+from .model import (
+    HIGHEST_CURRENT,
+    CarState,
+    ChargerConfig,
+    ChargerReading,
+    Command,
+    Configuration,
+    GridReading,
+    Snapshot,
+    Three,
+)
+from .state import HISTORY_SECONDS, ChargerState, ControlState, DrawSample, HouseSample, ValueSample
+
+PLUGGED = frozenset({CarState.WAITING, CarState.CHARGING, CarState.COMPLETE})
+
+
+def observe(config: Configuration, state: ControlState, snapshot: Snapshot, now: float) -> ControlState:
+    """Return the state with everything the snapshot says taken in."""
+    chargers = {
+        charger.charger_id: _observe_charger(
+            config,
+            charger,
+            state.chargers.get(charger.charger_id, ChargerState()),
+            snapshot.chargers.get(charger.charger_id),
+            now,
+        )
+        for charger in config.chargers
+    }
+    seen = replace(state, chargers=chargers)
+    seen = replace(seen, grid=_grid(seen, snapshot), house=_house(config, seen, snapshot, now))
+    return replace(seen, surplus=_surplus(config, seen, snapshot, now))
+
+
+def grid_currents(config: Configuration, grid: GridReading) -> Three | None:
+    """Return the directional current of every grid phase in A, or None where the meter does not know it."""
+    currents = complete(grid.currents_a, config.phases)
+    if currents is None and config.phases == 1 and grid.power_w is not None:
+        return (grid.power_w / (grid.voltages_v[0] or 230.0), 0.0, 0.0)
+    return currents
+
+
+def _observe_charger(
+    config: Configuration,
+    charger: ChargerConfig,
+    state: ChargerState,
+    reading: ChargerReading | None,
+    now: float,
+) -> ChargerState:
+    if reading is None or not reading.online:
+        return replace(state, enough_since=None, other_phases_since=None)
+    plugged = reading.car in PLUGGED
+    charging = reading.car is CarState.CHARGING
+    if not plugged:
+        state = replace(state, full=False, car_phases=None, charging_since=None, idle_since=None)
+    if state.command is None:
+        state = _adopt(config, state, reading, now)
+    command = state.command
+    allowed = command is not None and command.charge and not reading.holding and plugged
+    idle_since = (state.idle_since or now) if allowed and not charging else None
+    waited = idle_since is not None and now - idle_since >= config.timings.car_idle
+    charging_since = (state.charging_since or now) if charging else None
+    return replace(
+        state,
+        plugged=plugged,
+        charging_since=charging_since,
+        idle_since=idle_since,
+        full=not charging and (state.full or (waited and reading.car is CarState.COMPLETE)),
+        car_phases=_car_phases(config, state, reading, charging_since, now),
+        reserved_a=possible_draw(state, reading),
+        draws=_recent(state.draws, _draw(config, charger, reading), now),
+    )
+
+
+def _adopt(config: Configuration, state: ChargerState, reading: ChargerReading, now: float) -> ChargerState:
+    """Take over a charger as it is; one that charges goes on, and its delays count from now."""
+    charging = reading.car is CarState.CHARGING and not reading.holding
+    if charging and not config.strategy.mode_chosen:
+        return state  # left alone until the user picks a mode
+    return replace(
+        state,
+        command=Command(charge=charging, current_a=(reading.setting_a or 0) if charging else 0, phases=reading.phases),
+        changed_at=now,
+    )
+
+
+def possible_draw(state: ChargerState, reading: ChargerReading) -> float:
+    """Return what the charger could draw per phase in A without another word from us."""
+    measured = max((current or 0.0 for current in reading.currents_a), default=0.0)
+    commanded = state.command.current_a if state.command is not None else 0
+    return max(measured, float(commanded), float(reading.setting_a or HIGHEST_CURRENT))
+
+
+def _car_phases(
+    config: Configuration,
+    state: ChargerState,
+    reading: ChargerReading,
+    charging_since: float | None,
+    now: float,
+) -> int | None:
+    """Learn how many phases the car uses, once it had time to use them."""
+    seen = phase_count(reading)
+    if (
+        charging_since is None
+        or seen == 0
+        or reading.switching
+        or reading.phases != 3
+        or now - charging_since < config.timings.phase_pause
+        or (state.phases_switched_at is not None and now - state.phases_switched_at < config.timings.phase_pause)
+    ):
+        return state.car_phases
+    return seen
+
+
+def _draw(config: Configuration, charger: ChargerConfig, reading: ChargerReading) -> DrawSample:
+    return DrawSample(
+        at=reading.at,
+        currents_a=on_grid(charger, config.phases, reading.currents_a),
+        power_w=reading.power_w or 0.0,
+    )
+
+
+def _recent(draws: tuple[DrawSample, ...], sample: DrawSample, now: float) -> tuple[DrawSample, ...]:
+    if draws and sample.at <= draws[-1].at:
+        return draws
+    return (*(old for old in draws if now - old.at <= HISTORY_SECONDS), sample)
+
+
+def _values(samples: Iterable[ValueSample], sample: ValueSample) -> tuple[ValueSample, ...]:
+    return (*(old for old in samples if sample.at - old.at <= HISTORY_SECONDS), sample)
+
+
+def _grid(state: ControlState, snapshot: Snapshot) -> tuple[ValueSample, ...]:
+    grid = snapshot.grid
+    if grid is None or grid.power_w is None or (state.grid and grid.at <= state.grid[-1].at):
+        return state.grid
+    return _values(state.grid, ValueSample(at=grid.at, value=grid.power_w))
+
+
+def _house(config: Configuration, state: ControlState, snapshot: Snapshot, now: float) -> tuple[HouseSample, ...]:
+    """What the house itself draws: the meter minus our chargers at the meter's own time."""
+    grid = snapshot.grid
+    if grid is None or (state.house and grid.at <= state.house[-1].at):
+        return state.house
+    currents = grid_currents(config, grid)
+    if currents is None:
+        return state.house
+    chargers = NOTHING
+    for charger in state.chargers.values():
+        draw = draw_at(charger, grid.at)
+        chargers = add(chargers, draw.currents_a if draw is not None else NOTHING)
+    sample = HouseSample(at=grid.at, currents_a=subtract(currents, chargers))
+    return (*(old for old in state.house if now - old.at <= HISTORY_SECONDS), sample)
+
+
+def _surplus(config: Configuration, state: ControlState, snapshot: Snapshot, now: float) -> tuple[ValueSample, ...]:
+    """What all managed chargers together could draw so that the grid meter reads 0, in W.
+
+    All parts are taken at the time of the slowest of them, else a change of the cars would look like sunshine.
+    """
+    battery = snapshot.battery if config.has_battery else None
+    if config.has_battery and (battery is None or battery.power_w is None):
+        return state.surplus
+    if not state.grid:
+        return state.surplus
+    at = state.grid[-1].at if battery is None else min(battery.at, state.grid[-1].at)
+    if state.surplus and at <= state.surplus[-1].at:
+        return state.surplus
+    grid = min(state.grid, key=lambda sample: abs(sample.at - at))
+    cars = 0.0
+    for charger in state.chargers.values():
+        draw = draw_at(charger, grid.at)
+        cars += draw.power_w if draw is not None else 0.0
+    # A charging battery (negative) gives way to the cars; a discharging one is a deficit.
+    storage = battery.power_w if battery is not None and battery.power_w is not None else 0.0
+    return _values(
+        (old for old in state.surplus if now - old.at <= HISTORY_SECONDS),
+        ValueSample(at=at, value=cars - grid.value - storage),
+    )

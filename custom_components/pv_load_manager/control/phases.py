@@ -1,0 +1,91 @@
+"""How many phases a charger should use."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from .model import ChargerConfig, ChargerReading, Configuration, PhasePolicy, Timings
+from .state import ChargerState
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """Which numbers of phases a charger may be set to, and what each costs at least."""
+
+    allowed: tuple[int, ...]
+    car_phases: int | None
+    minimum_1p_a: int
+    maximum_a: int
+
+    @classmethod
+    def of(cls, config: Configuration, charger: ChargerConfig, state: ChargerState) -> Self:
+        """Return the options of one charger with the car that is plugged."""
+        if config.phases == 1 or charger.wired_phases == 1 or charger.phase_policy is PhasePolicy.ONE:
+            allowed: tuple[int, ...] = (1,)
+        elif charger.phase_policy is PhasePolicy.THREE:
+            allowed = (3,)
+        else:
+            allowed = (1, 3)
+        return cls(
+            allowed=allowed,
+            car_phases=state.car_phases,
+            minimum_1p_a=max(charger.min_current_a, config.strategy.minimum_current_a),
+            maximum_a=charger.max_current_a,
+        )
+
+    def used(self, count: int) -> int:
+        """Return on how many phases the car draws when the charger is set to ``count``."""
+        return min(count, self.car_phases or count)
+
+    def floor(self, count: int) -> int:
+        """Return the least current per phase in A."""
+        return self.minimum_1p_a
+
+    def least_power(self, volts: float) -> float:
+        """Return the least power in W with which it can charge at all."""
+        return min(self.power(count, volts) for count in self.allowed)
+
+    def power(self, count: int, volts: float) -> float:
+        """Return the least power in W on ``count`` phases."""
+        return self.floor(count) * volts * self.used(count)
+
+    def reading(self, reading: ChargerReading) -> int:
+        """Return what the charger is set to, the most that it can be where it does not say."""
+        return reading.phases if reading.phases in self.allowed else self.allowed[-1]
+
+
+def choose(
+    options: Options,
+    state: ChargerState,
+    reading: ChargerReading,
+    *,
+    volts: float,
+    available_w: float,
+    timings: Timings,
+    now: float,
+) -> tuple[int, ChargerState]:
+    """Return the number of phases to charge with, and the state with its timer.
+
+    A charger that does not charge takes what suits the power. A charging one changes when the other number was
+    better for ``phase_delay`` and the last switch is ``phase_dwell`` ago: every switch interrupts the car and wears
+    a contactor.
+    """
+    if len(options.allowed) == 1:
+        return options.allowed[0], replace(state, other_phases_since=None)
+    command = state.command
+    present = command.phases if command is not None and command.phases in options.allowed else None
+    if present is None:
+        present = options.reading(reading)
+    three_helps = options.used(3) > 1
+    enough_for_three = available_w >= options.power(3, volts)
+    if command is None or not command.charge:
+        return (3 if enough_for_three and three_helps else 1), replace(state, other_phases_since=None)
+    up = present == 1 and enough_for_three and available_w > options.maximum_a * volts
+    down = present == 3 and not enough_for_three
+    if not three_helps or not (up or down):
+        return present, replace(state, other_phases_since=None)
+    since = state.other_phases_since or now
+    switched = state.phases_switched_at
+    rested = switched is None or now - switched >= timings.phase_dwell
+    # The timer is kept: the switch may take several steps, until the current was lowered and read back.
+    waited = rested and now - since >= timings.phase_delay
+    return (4 - present if waited else present), replace(state, other_phases_since=since)

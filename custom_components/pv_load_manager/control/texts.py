@@ -1,0 +1,35 @@
+"""Renders a reason into a sentence; the templates come from ``texts/<language>.json``, read by the caller."""
+
+from collections.abc import Mapping
+import string
+
+from .reasons import Explanation
+
+
+class _Formatter(string.Formatter):
+    """Leaves a figure that is not known as a dash instead of failing."""
+
+    def get_value(self, key: int | str, args: object, kwargs: Mapping[str, object]) -> object:
+        del args
+        value = kwargs.get(str(key))
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+        return "–" if value is None else value
+
+
+_FORMATTER = _Formatter()
+
+
+def render(explanation: Explanation, templates: Mapping[str, str], now: float) -> str:
+    """Return the reason as a sentence in the templates' language.
+
+    Args:
+        explanation: the reason with its numbers.
+        templates: text by reason, with the numbers' names in braces, and ``countdown`` with ``{seconds}``.
+        now: monotonic seconds, for the countdown.
+    """
+    template = templates.get(explanation.reason.value, explanation.reason.value)
+    text = _FORMATTER.vformat(template, (), explanation.numbers)
+    if explanation.next_change_at is None or explanation.next_change_at <= now:
+        return text
+    return f"{text} {templates['countdown'].format(seconds=round(explanation.next_change_at - now))}"

@@ -1,0 +1,173 @@
+"""A small house for stories: cars follow their chargers, the meter sees everything, time is stepped by hand."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from custom_components.pv_load_manager.control import (
+    BatteryReading,
+    CarState,
+    ChargerConfig,
+    ChargerReading,
+    CircuitConfig,
+    Configuration,
+    ControlState,
+    GridReading,
+    Mode,
+    Plan,
+    Snapshot,
+    Strategy,
+    decide,
+)
+
+VOLTS = 230.0
+
+
+@dataclass
+class Car:
+    """A charger with a car that follows it after a second, at a limited rate."""
+
+    phases: int = 3
+    maximum_a: float = 16.0
+    plugged: bool = True
+    online: bool = True
+    holding: bool = True
+    setting_a: int = 6
+    set_phases: int = 3
+    drawn_a: float = 0.0
+    full: bool = False
+    stuck: bool = False
+    """Ignores every command."""
+
+    def follow(self, command: object, dt: float) -> None:
+        """Take a command over and move the current towards it."""
+        if not self.stuck and self.online and command is not None:
+            self.holding = not command.charge  # type: ignore[attr-defined]
+            if command.charge:  # type: ignore[attr-defined]
+                self.setting_a = command.current_a  # type: ignore[attr-defined]
+            self.set_phases = command.phases or self.set_phases  # type: ignore[attr-defined]
+        goal = 0.0
+        if self.plugged and not self.holding and not self.full:
+            goal = min(self.setting_a, self.maximum_a)
+        step = 4.0 * dt
+        self.drawn_a += max(-step, min(step, goal - self.drawn_a))
+
+    @property
+    def currents(self) -> tuple[float, float, float]:
+        """Current on the charger's own phases."""
+        used = min(self.phases, self.set_phases)
+        return (self.drawn_a, self.drawn_a if used > 1 else 0.0, self.drawn_a if used > 2 else 0.0)
+
+    def state(self) -> CarState:
+        """Return what the charger would say."""
+        if not self.plugged:
+            return CarState.NO_CAR
+        if self.drawn_a > 0.5:
+            return CarState.CHARGING
+        return CarState.COMPLETE if self.full else CarState.WAITING
+
+
+@dataclass
+class House:
+    """Steps the core against the cars, one second at a time."""
+
+    config: Configuration
+    cars: dict[str, Car]
+    surplus_w: Callable[[float], float] = lambda _now: 0.0
+    """PV minus house load by time, in W."""
+    load_a: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """More load per phase in A."""
+    meter_every: float = 2.0
+    meter_alive: bool = True
+    battery_w: float | None = None
+    now: float = 1000.0
+    state: ControlState = field(default_factory=lambda: ControlState(started_at=1000.0))
+    plan: Plan = field(default_factory=Plan)
+    grid: GridReading | None = None
+    log: list[tuple[float, Plan]] = field(default_factory=list)
+
+    def run(self, seconds: float, each: Callable[[], None] | None = None) -> Plan:
+        """Let time pass; ``each`` is called after every step."""
+        for _ in range(int(seconds)):
+            self.step()
+            if each is not None:
+                each()
+        return self.plan
+
+    def step(self) -> None:
+        """One second."""
+        self.now += 1.0
+        if self.meter_alive and (self.grid is None or self.now - self.grid.at >= self.meter_every):
+            self.grid = self.meter()
+        snapshot = Snapshot(grid=self.grid, battery=self._battery(), chargers=self.readings())
+        self.state, self.plan = decide(self.config, self.state, snapshot, self.now)
+        self.log.append((self.now, self.plan))
+        for key, car in self.cars.items():
+            planned = self.plan.chargers.get(key)
+            car.follow(planned.command if planned is not None else None, 1.0)
+
+    def readings(self) -> dict[str, ChargerReading]:
+        """What the chargers say."""
+        return {
+            key: ChargerReading(
+                at=self.now,
+                online=car.online,
+                car=car.state(),
+                holding=car.holding,
+                setting_a=car.setting_a,
+                phases=car.set_phases,
+                currents_a=car.currents,
+                voltages_v=(VOLTS, VOLTS, VOLTS),
+                power_w=sum(car.currents) * VOLTS,
+                limit_a=32,
+            )
+            for key, car in self.cars.items()
+        }
+
+    def meter(self) -> GridReading:
+        """What the meter sees now."""
+        currents = [load - self.surplus_w(self.now) / 3 / VOLTS for load in self.load_a]
+        for key, car in self.cars.items():
+            charger = next(item for item in self.config.chargers if item.charger_id == key)
+            for own, amps in enumerate(car.currents):
+                currents[charger.rotation[own] - 1] += amps
+        power = sum(currents) * VOLTS - (self.battery_w or 0.0)
+        return GridReading(
+            at=self.now,
+            power_w=power,
+            currents_a=(currents[0], currents[1], currents[2]),
+            voltages_v=(VOLTS, VOLTS, VOLTS),
+            cadence_s=self.meter_every,
+        )
+
+    def total_a(self) -> tuple[float, float, float]:
+        """Current per grid phase at the house connection."""
+        return self.meter().currents_a  # type: ignore[return-value]
+
+    def _battery(self) -> BatteryReading | None:
+        if self.battery_w is None:
+            return None
+        return BatteryReading(at=self.grid.at if self.grid else self.now, power_w=self.battery_w)
+
+    def set(self, **changes: object) -> None:
+        """Change the strategy."""
+        self.config = replace(self.config, strategy=replace(self.config.strategy, **changes))  # type: ignore[arg-type]
+
+    def reason(self, key: str = "a") -> str:
+        """Return the reason of a charger."""
+        return self.plan.chargers[key].explanation.reason.value
+
+    def allocated(self, key: str = "a") -> int:
+        """Return what a charger is allowed now."""
+        return self.plan.chargers[key].allocated_a
+
+
+def house(*keys: str, fuse: float = 35.0, metered: bool = True, mode: Mode = Mode.OFF, **more: object) -> House:
+    """Build a house with one three-phase charger per key (default one, "a")."""
+    names = keys or ("a",)
+    config = Configuration(
+        has_power_meter=True,
+        circuits=(CircuitConfig(limit_a=fuse, metered=metered),),
+        chargers=tuple(ChargerConfig(charger_id=key, max_current_a=16) for key in names),
+        strategy=Strategy(mode=mode, maximum_total_current_a=fuse, available_current_a=fuse),
+    )
+    return House(config=config, cars={key: Car() for key in names}, **more)  # type: ignore[arg-type]
