@@ -1,1 +1,107 @@
-"""Charges electric cars from the roof surplus."""
+"""PV Load Manager: electric cars charge from the roof, and the fuse never trips."""
+
+from functools import partial
+import json
+from pathlib import Path
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers.typing import ConfigType
+
+from .const import CONF_ENTRY_TYPE, CONF_SERIAL, DOMAIN, LOGGER, PLATFORMS, EntryType
+from .coordinators.load_manager import LoadManagerCoordinator
+from .coordinators.release import async_release_charger
+from .coordinators.solaredge import SolarEdgeCoordinator
+from .coordinators.wattpilot import WattpilotCoordinator
+from .entity import device_info
+from .memory import Memory
+from .shared import SHARED, PvLoadManagerConfigEntry, Shared
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+TEXTS = Path(__file__).parent / "texts"
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Read what the integration remembers, before any entry needs it."""
+    memory = Memory(hass)
+    await memory.async_load()
+    templates = await hass.async_add_executor_job(_load_templates, hass.config.language)
+    hass.data[SHARED] = Shared(memory=memory, templates=templates)
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: PvLoadManagerConfigEntry) -> bool:
+    """Set up one entry of any kind."""
+    shared = hass.data[SHARED]
+    kind = EntryType(entry.data[CONF_ENTRY_TYPE])
+    manager: LoadManagerCoordinator | None = None
+    if kind is EntryType.LOAD_MANAGER:
+        manager = LoadManagerCoordinator(hass, entry)
+        entry.runtime_data = manager
+        shared.load_manager = manager
+    elif kind is EntryType.SOLAREDGE:
+        inverter = SolarEdgeCoordinator(hass, entry)
+        await inverter.async_connect()
+        entry.runtime_data = inverter
+        shared.inverters[inverter.serial] = inverter
+        # A coordinator polls only while somebody listens; the control core needs it without any entity, too.
+        entry.async_on_unload(inverter.async_add_listener(partial(_decide_now, shared)))
+    else:
+        charger = WattpilotCoordinator(hass, entry)
+        await charger.async_connect()
+        entry.runtime_data = charger
+        shared.chargers[charger.serial] = charger
+    dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **device_info(entry))
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    if manager is not None:
+        manager.async_start()
+    else:
+        _decide_now(shared)
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: PvLoadManagerConfigEntry) -> bool:
+    """Unload one entry; chargers and cars stay as they are."""
+    if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        return False
+    shared = hass.data[SHARED]
+    coordinator = entry.runtime_data
+    if isinstance(coordinator, LoadManagerCoordinator):
+        shared.load_manager = None
+        coordinator.async_stop()
+    elif isinstance(coordinator, SolarEdgeCoordinator):
+        shared.inverters.pop(coordinator.serial, None)
+    else:
+        shared.chargers.pop(coordinator.serial, None)
+        await coordinator.async_close()
+    return True
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Give chargers back to their owners when the load manager or they themselves are removed."""
+    shared = hass.data[SHARED]
+    kind = EntryType(entry.data[CONF_ENTRY_TYPE])
+    if kind is EntryType.LOAD_MANAGER:
+        for charger in shared.chargers.values():
+            await charger.async_release()
+        shared.memory.forget_site()
+    elif kind is EntryType.WATTPILOT:
+        await async_release_charger(shared.memory, entry)
+        shared.memory.forget_charger(entry.data[CONF_SERIAL])
+        _decide_now(shared)
+
+
+def _decide_now(shared: Shared) -> None:
+    if shared.load_manager is not None:
+        shared.load_manager.decide_now()
+
+
+def _load_templates(language: str) -> dict[str, str]:
+    """Return the texts of the reasons in a language, English where there is none."""
+    path = TEXTS / f"{language.split('-', maxsplit=1)[0]}.json"
+    if not path.is_file():
+        LOGGER.debug("No texts for the language %s, using English", language)
+        path = TEXTS / "en.json"
+    templates: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    return templates

@@ -1,0 +1,282 @@
+"""Config flows: the load manager step by step, an inverter, a charger by hand or discovered."""
+
+from collections.abc import Mapping
+from typing import Any, override
+
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
+    ConfigFlow,
+    ConfigFlowResult,
+    OptionsFlow,
+)
+from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PASSWORD, CONF_PORT
+from homeassistant.core import callback
+from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
+
+from .const import (
+    CONF_ENTRY_TYPE,
+    CONF_EXPECTED_CHARGERS,
+    CONF_MAIN_FUSE,
+    CONF_METER,
+    CONF_METER_ENTITY,
+    CONF_METER_ENTRY,
+    CONF_METER_SOURCE,
+    CONF_PHASES,
+    CONF_SERIAL,
+    CONF_UNIT_ID,
+    DEFAULT_WATTPILOT_PORT,
+    DOMAIN,
+    LOAD_MANAGER_ID,
+    EntryType,
+    MeterSource,
+)
+from .coordinators.meter import power_of
+from .flows import forms
+from .flows.probe import async_probe_inverter, async_probe_wattpilot
+from .flows.wattpilot_options import WattpilotOptionsFlow
+
+
+class PvLoadManagerConfigFlow(ConfigFlow, domain=DOMAIN):
+    """Adds a load manager, an inverter or a charger."""
+
+    VERSION = 1
+
+    def __init__(self) -> None:
+        """Begin with an empty form."""
+        self._data: dict[str, Any] = {}
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
+        """Return the options of a charger."""
+        return WattpilotOptionsFlow()
+
+    @classmethod
+    @callback
+    @override
+    def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
+        """Only a charger has options; the others are reconfigured."""
+        return bool(config_entry.data[CONF_ENTRY_TYPE] == EntryType.WATTPILOT)
+
+    @override
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what to add."""
+        return self.async_show_menu(step_id="user", menu_options=[kind.value for kind in EntryType])
+
+    # -- load manager --------------------------------------------------------------------------------------------
+
+    async def async_step_load_manager(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Begin with the load manager; there is one per house."""
+        await self.async_set_unique_id(LOAD_MANAGER_ID)
+        self._abort_if_unique_id_configured()
+        return await self.async_step_connection()
+
+    async def async_step_connection(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the house connection."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            errors = forms.connection_errors(user_input)
+            if not errors:
+                self._data |= {
+                    CONF_PHASES: int(user_input[CONF_PHASES]),
+                    CONF_MAIN_FUSE: int(user_input[CONF_MAIN_FUSE]),
+                    CONF_EXPECTED_CHARGERS: int(user_input[CONF_EXPECTED_CHARGERS]),
+                }
+                return await self.async_step_grid_meter()
+        return self.async_show_form(
+            step_id="connection",
+            data_schema=self.add_suggested_values_to_schema(
+                forms.connection_schema(), user_input or forms.connection_values(self._data)
+            ),
+            errors=errors,
+            description_placeholders=forms.CONNECTION_RANGES,
+        )
+
+    async def async_step_grid_meter(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask which meter sees the house connection."""
+        inverters = {
+            entry.data[CONF_SERIAL]: entry.title
+            for entry in self.hass.config_entries.async_entries(DOMAIN)
+            if entry.data[CONF_ENTRY_TYPE] == EntryType.SOLAREDGE
+        }
+        if user_input is not None:
+            chosen = user_input[CONF_METER]
+            if chosen == MeterSource.SENSOR:
+                return await self.async_step_grid_sensor()
+            source = MeterSource.NONE if chosen == MeterSource.NONE else MeterSource.SOLAREDGE
+            self._data |= {
+                CONF_METER_SOURCE: source.value,
+                CONF_METER_ENTRY: chosen if source is MeterSource.SOLAREDGE else None,
+                CONF_METER_ENTITY: None,
+            }
+            return await self.async_step_confirm()
+        return self.async_show_form(
+            step_id="grid_meter",
+            data_schema=self.add_suggested_values_to_schema(
+                forms.meter_schema(inverters), forms.meter_values(self._data, inverters)
+            ),
+        )
+
+    async def async_step_grid_sensor(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the sensor that measures the house connection."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            entity_id = user_input[CONF_METER_ENTITY]
+            state = self.hass.states.get(entity_id)
+            if state is None:
+                errors[CONF_METER_ENTITY] = "entity_not_found"
+            elif power_of(state) is None:
+                errors[CONF_METER_ENTITY] = "not_a_power"
+            else:
+                self._data |= {
+                    CONF_METER_SOURCE: MeterSource.SENSOR.value,
+                    CONF_METER_ENTRY: None,
+                    CONF_METER_ENTITY: entity_id,
+                }
+                return await self.async_step_confirm()
+        return self.async_show_form(
+            step_id="grid_sensor",
+            data_schema=self.add_suggested_values_to_schema(forms.sensor_schema(), user_input or self._data),
+            errors=errors,
+        )
+
+    async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Say what the choice means before it counts."""
+        if user_input is None:
+            data = self._data
+            protects = data[CONF_METER_SOURCE] == MeterSource.SOLAREDGE or data[CONF_PHASES] == 1
+            kind = "confirm" if protects else "confirm_surplus_only"
+            if data[CONF_METER_SOURCE] == MeterSource.NONE:
+                kind = "confirm_no_meter"
+            elif data[CONF_METER_SOURCE] == MeterSource.SENSOR and protects:
+                kind = "confirm_sensor"
+            return self.async_show_form(
+                step_id=kind,
+                data_schema=forms.EMPTY,
+                description_placeholders=forms.confirm_placeholders(self.hass, data),
+            )
+        data = {CONF_ENTRY_TYPE: EntryType.LOAD_MANAGER.value, **self._data}
+        if self.source == SOURCE_RECONFIGURE:
+            return self.async_update_reload_and_abort(self._get_reconfigure_entry(), data_updates=data)
+        return self.async_create_entry(title="PV Load Manager", data=data)
+
+    async_step_confirm_surplus_only = async_step_confirm
+    async_step_confirm_no_meter = async_step_confirm
+    async_step_confirm_sensor = async_step_confirm
+
+    # -- SolarEdge -----------------------------------------------------------------------------------------------
+
+    async def async_step_solaredge(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask where an inverter answers, and ask the inverter who it is."""
+        errors: dict[str, str] = {}
+        if user_input is not None and not (errors := forms.address_errors(user_input)):
+            data = forms.inverter_data(user_input)
+            errors, info = await async_probe_inverter(self.hass, data)
+            if info is not None:
+                await self.async_set_unique_id(f"{EntryType.SOLAREDGE}_{info.serial}")
+                data |= {CONF_ENTRY_TYPE: EntryType.SOLAREDGE.value, CONF_SERIAL: info.serial}
+                if self.source == SOURCE_RECONFIGURE:
+                    self._abort_if_unique_id_mismatch(reason="wrong_device")
+                    return self.async_update_reload_and_abort(self._get_reconfigure_entry(), data_updates=data)
+                self._abort_if_unique_id_configured(updates=data)
+                return self.async_create_entry(title=f"SolarEdge {info.model or info.serial}", data=data)
+        return self.async_show_form(
+            step_id="solaredge",
+            data_schema=self.add_suggested_values_to_schema(forms.inverter_schema(), user_input or self._data),
+            errors=errors,
+        )
+
+    # -- Wattpilot -----------------------------------------------------------------------------------------------
+
+    async def async_step_wattpilot(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask where a charger answers and for its password, and try both."""
+        errors: dict[str, str] = {}
+        if user_input is not None and not (errors := forms.address_errors(user_input)):
+            data = forms.charger_data(user_input)
+            errors, info = await async_probe_wattpilot(data)
+            if info is not None:
+                await self.async_set_unique_id(f"{EntryType.WATTPILOT}_{info.serial}")
+                data |= {CONF_ENTRY_TYPE: EntryType.WATTPILOT.value, CONF_SERIAL: info.serial}
+                if self.source == SOURCE_RECONFIGURE:
+                    self._abort_if_unique_id_mismatch(reason="wrong_device")
+                    return self.async_update_reload_and_abort(self._get_reconfigure_entry(), data_updates=data)
+                self._abort_if_unique_id_configured(updates=data)
+                return self.async_create_entry(title=info.name or f"Wattpilot {info.serial}", data=data)
+        return self.async_show_form(
+            step_id="wattpilot",
+            data_schema=self.add_suggested_values_to_schema(
+                forms.charger_schema(), forms.without_password(user_input or self._data)
+            ),
+            errors=errors,
+        )
+
+    @override
+    async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
+        """Take up a charger that announced itself."""
+        serial = discovery_info.properties.get(CONF_SERIAL)
+        if not serial:
+            return self.async_abort(reason="not_a_wattpilot")
+        host = forms.best_address(discovery_info)
+        port = discovery_info.port or DEFAULT_WATTPILOT_PORT
+        await self.async_set_unique_id(f"{EntryType.WATTPILOT}_{serial}")
+        self._abort_if_unique_id_configured(updates={CONF_HOST: host, CONF_PORT: port})
+        name = discovery_info.properties.get("friendly_name") or f"Wattpilot {serial}"
+        self.context["title_placeholders"] = {CONF_NAME: name}
+        self._data = {CONF_HOST: host, CONF_PORT: port, CONF_SERIAL: serial, CONF_NAME: name}
+        return await self.async_step_zeroconf_confirm()
+
+    async def async_step_zeroconf_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the password of a discovered charger."""
+        errors: dict[str, str] = {}
+        address = {CONF_HOST: self._data[CONF_HOST], CONF_PORT: self._data[CONF_PORT]}
+        if user_input is not None:
+            data = {**address, CONF_PASSWORD: user_input[CONF_PASSWORD]}
+            serial = self._data[CONF_SERIAL]
+            errors, info = await async_probe_wattpilot(data, serial=serial)
+            if info is not None:
+                data |= {CONF_ENTRY_TYPE: EntryType.WATTPILOT.value, CONF_SERIAL: info.serial}
+                return self.async_create_entry(title=info.name or self._data[CONF_NAME], data=data)
+        return self.async_show_form(
+            step_id="zeroconf_confirm",
+            data_schema=forms.PASSWORD,
+            errors=errors,
+            description_placeholders={CONF_NAME: self._data[CONF_NAME], CONF_HOST: self._data[CONF_HOST]},
+        )
+
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """Begin to ask for a new password."""
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for a new password and try it."""
+        errors: dict[str, str] = {}
+        entry = self._get_reauth_entry()
+        if user_input is not None:
+            data = {**entry.data, CONF_PASSWORD: user_input[CONF_PASSWORD]}
+            errors, info = await async_probe_wattpilot(data, serial=entry.data[CONF_SERIAL])
+            if info is not None:
+                return self.async_update_reload_and_abort(
+                    entry, data_updates={CONF_PASSWORD: user_input[CONF_PASSWORD]}
+                )
+        return self.async_show_form(
+            step_id="reauth_confirm",
+            data_schema=forms.PASSWORD,
+            errors=errors,
+            description_placeholders={CONF_NAME: entry.title, CONF_HOST: entry.data[CONF_HOST]},
+        )
+
+    # -- reconfigure ---------------------------------------------------------------------------------------------
+
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Go through the same steps as at set-up, with the present values filled in."""
+        data = self._get_reconfigure_entry().data
+        kind = EntryType(data[CONF_ENTRY_TYPE])
+        if kind is EntryType.LOAD_MANAGER:
+            self._data = {key: value for key, value in data.items() if key != CONF_ENTRY_TYPE}
+            return await self.async_step_connection()
+        self._data = {key: data[key] for key in (CONF_HOST, CONF_PORT, CONF_UNIT_ID) if key in data}
+        if kind is EntryType.SOLAREDGE:
+            return await self.async_step_solaredge()
+        return await self.async_step_wattpilot()

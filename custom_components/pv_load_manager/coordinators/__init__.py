@@ -1,0 +1,1 @@
+"""Thin coordinators: Home Assistant on the outside, plain data inside."""

@@ -1,0 +1,260 @@
+"""Runs the control core: collects what the entries know, decides, and hands out the plans."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later, async_track_time_interval
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+
+from ..const import (
+    CONF_CURRENT_WITHOUT_HA,
+    CONF_LIMIT_WITHOUT_HA,
+    CONF_MAIN_FUSE,
+    CONF_MANAGED,
+    CONF_METER_ENTITY,
+    CONF_METER_ENTRY,
+    CONF_METER_SOURCE,
+    CONF_PHASE_POLICY,
+    CONF_PHASES,
+    CONF_ROTATION,
+    CONF_WIRED_PHASES,
+    DEFAULT_ROTATION,
+    LOGGER,
+    ROTATIONS,
+    MeterSource,
+)
+from ..control import (
+    LOWEST_CURRENT,
+    ChargerConfig,
+    ChargerMode,
+    CircuitConfig,
+    Configuration,
+    ControlState,
+    Mode,
+    PhasePolicy,
+    Plan,
+    Snapshot,
+    Strategy,
+    Timings,
+    decide,
+)
+from ..shared import SHARED, charger_entries
+from .meter import SensorMeter
+from .solaredge import SolarEdgeCoordinator
+
+TICK: Final = timedelta(seconds=1)
+CHARGER_PAUSE: Final = 0.25  # s; charger updates are coalesced to at most 4 decisions a second
+TIMINGS: Final = Timings()
+DEFAULT_CHARGER_CURRENT: Final = 16
+
+
+class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
+    """Holds the site's settings and the state of the control core."""
+
+    config_entry: ConfigEntry
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, *, timings: Timings = TIMINGS) -> None:
+        """Restore settings and state; nothing runs before ``async_start``."""
+        super().__init__(hass, LOGGER, config_entry=entry, name=entry.title)
+        self._shared = hass.data[SHARED]
+        self._timings = timings
+        self._state = ControlState.from_dict(self._shared.memory.control, hass.loop.time())
+        self._decided_at = 0.0
+        self._waiting: CALLBACK_TYPE | None = None
+        self._meter: SensorMeter | None = None
+        self._unsubscribe: list[CALLBACK_TYPE] = []
+        self._plugged: dict[str, bool] = {}
+        self.data = Plan()
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Return the saved settings of the site."""
+        return self._shared.memory.site
+
+    @property
+    def main_fuse(self) -> int:
+        """Return the rating of the house connection per phase in A."""
+        return int(self.config_entry.data[CONF_MAIN_FUSE])
+
+    @property
+    def has_power_meter(self) -> bool:
+        """Return whether a grid meter is configured."""
+        return bool(self.config_entry.data[CONF_METER_SOURCE] != MeterSource.NONE)
+
+    @property
+    def maximum_total_current(self) -> float:
+        """Return the most that all chargers may draw per phase in A.
+
+        Without a meter that sees every phase nobody subtracts the house, so half the fuse is the default then.
+        """
+        default = self.main_fuse if self._protecting() else max(self.main_fuse // 2, LOWEST_CURRENT)
+        return min(float(self.settings.get("maximum_total_current_a", default)), float(self.main_fuse))
+
+    @property
+    def strategy(self) -> Strategy:
+        """Return what the user set, with defaults."""
+        settings = self.settings
+        maximum = self.maximum_total_current
+        default_mode = Mode.PV if self.has_power_meter else Mode.OFF
+        return Strategy(
+            mode=Mode(settings.get("mode", default_mode)),
+            mode_chosen="mode" in settings,
+            maximum_total_current_a=maximum,
+            available_current_a=min(float(settings.get("available_current_a", maximum)), maximum),
+            minimum_current_a=int(settings.get("minimum_current_a", LOWEST_CURRENT)),
+            guaranteed_power_w=float(settings.get("guaranteed_power_w", 1380)),
+            target_grid_power_w=float(settings.get("target_grid_power_w", 0)),
+        )
+
+    @callback
+    def async_start(self) -> None:
+        """Begin to decide."""
+        data = self.config_entry.data
+        if data[CONF_METER_SOURCE] == MeterSource.SENSOR:
+            self._meter = SensorMeter(self.hass, data[CONF_METER_ENTITY], self.decide_now)
+            self._unsubscribe.append(self._meter.async_start())
+        self._unsubscribe.append(async_track_time_interval(self.hass, self._tick, TICK, name="PV Load Manager"))
+        self.decide_now()
+
+    @callback
+    def async_stop(self) -> None:
+        """Decide no more; the chargers stay as they are."""
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self._unsubscribe = []
+        self._cancel_waiting()
+        self._shared.memory.set_control(self._state.as_dict(self.hass.loop.time()))
+        for charger in self._shared.chargers.values():
+            charger.set_plan(None)
+
+    @callback
+    def change(self, **settings: Any) -> None:
+        """Take over a setting of the user and act on it at once."""
+        self._shared.memory.set_site(**settings)
+        self.decide_now()
+
+    @callback
+    def change_charger(self, serial: str, **settings: Any) -> None:
+        """Take over a user's setting of one charger and act on it at once."""
+        self._shared.memory.set_charger(serial, **settings)
+        self.decide_now()
+
+    def charger_setting[T](self, serial: str, name: str, default: T) -> T:
+        """Return a saved setting of one charger."""
+        value: T = self._shared.memory.charger(serial).get(name, default)
+        return value
+
+    @callback
+    def charger_changed(self) -> None:
+        """Decide soon: several chargers often speak within the same quarter second."""
+        if self._waiting is not None:
+            return
+        pause = self._decided_at + CHARGER_PAUSE - self.hass.loop.time()
+        if pause <= 0:
+            self.decide_now()
+        else:
+            self._waiting = async_call_later(self.hass, pause, self._after_pause)
+
+    @callback
+    def _after_pause(self, _now: object) -> None:
+        self._waiting = None
+        self.decide_now()
+
+    @callback
+    def _tick(self, _now: object) -> None:
+        self.decide_now()
+
+    @callback
+    def _cancel_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting()
+            self._waiting = None
+
+    @callback
+    def decide_now(self) -> None:
+        """Take one step of the control core and hand out its plan."""
+        self._cancel_waiting()
+        now = self.hass.loop.time()
+        self._decided_at = now
+        snapshot = self._snapshot()
+        self._follow_plugs(snapshot)
+        self._state, plan = decide(self.configuration(), self._state, snapshot, now)
+        for serial, charger in list(self._shared.chargers.items()):
+            charger.set_plan(plan.chargers.get(serial))
+        self.async_set_updated_data(plan)
+
+    def configuration(self) -> Configuration:
+        """Return the whole configuration for the control core, all configured chargers in it, loaded or not."""
+        data = self.config_entry.data
+        strategy = self.strategy
+        chargers = tuple(
+            self._charger_config(serial, entry)
+            for serial, entry in sorted(charger_entries(self.hass).items())
+            if entry.options.get(CONF_MANAGED, True)
+        )
+        inverter = self._inverter()
+        return Configuration(
+            phases=data[CONF_PHASES],
+            has_power_meter=self.has_power_meter,
+            has_battery=inverter is not None and inverter.reader.has_battery,
+            circuits=(CircuitConfig(limit_a=float(self.main_fuse), metered=self._protecting()),),
+            chargers=chargers,
+            strategy=strategy,
+            timings=self._timings,
+        )
+
+    def _charger_config(self, serial: str, entry: ConfigEntry) -> ChargerConfig:
+        options = entry.options
+        without_ha = options.get(CONF_CURRENT_WITHOUT_HA) if options.get(CONF_LIMIT_WITHOUT_HA) else None
+        return ChargerConfig(
+            charger_id=serial,
+            rotation=ROTATIONS[options.get(CONF_ROTATION, DEFAULT_ROTATION)],
+            wired_phases=int(options.get(CONF_WIRED_PHASES, 3)),
+            phase_policy=PhasePolicy(options.get(CONF_PHASE_POLICY, PhasePolicy.AUTO)),
+            max_current_a=self.charger_setting(serial, "max_current_a", DEFAULT_CHARGER_CURRENT),
+            current_without_ha_a=None if without_ha is None else int(without_ha),
+            mode=ChargerMode(self.charger_setting(serial, "mode", ChargerMode.FOLLOW_SITE)),
+        )
+
+    def _inverter(self) -> SolarEdgeCoordinator | None:
+        data = self.config_entry.data
+        if data[CONF_METER_SOURCE] != MeterSource.SOLAREDGE:
+            return None
+        return self._shared.inverters.get(data[CONF_METER_ENTRY])
+
+    def _protecting(self) -> bool:
+        """Return whether the meter sees the current of every phase of the house connection."""
+        data = self.config_entry.data
+        if data[CONF_METER_SOURCE] == MeterSource.NONE:
+            return False
+        if data[CONF_PHASES] == 1:
+            return True
+        inverter = self._inverter()
+        if inverter is None:
+            # An inverter that is not loaded counts as a dead meter, never as none.
+            return bool(data[CONF_METER_SOURCE] == MeterSource.SOLAREDGE)
+        return inverter.protects
+
+    def _snapshot(self) -> Snapshot:
+        inverter = self._inverter()
+        grid = self._meter.reading() if self._meter is not None else None
+        return Snapshot(
+            grid=inverter.grid_reading() if inverter is not None else grid,
+            pv=inverter.pv_reading() if inverter is not None else None,
+            battery=inverter.battery_reading() if inverter is not None else None,
+            chargers={serial: charger.reading() for serial, charger in self._shared.chargers.items()},
+        )
+
+    @callback
+    def _follow_plugs(self, snapshot: Snapshot) -> None:
+        """A charger's own mode lasts until its car leaves."""
+        for serial, reading in snapshot.chargers.items():
+            if not reading.online:
+                continue
+            plugged = reading.car != "no_car"
+            if self._plugged.get(serial) and not plugged and "mode" in self._shared.memory.charger(serial):
+                self._shared.memory.set_charger(serial, mode=None)
+            self._plugged[serial] = plugged

@@ -1,0 +1,27 @@
+"""Gives a charger back to its owner when its entry is removed and no connection is open any more."""
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
+
+from ..const import CONF_SERIAL, LOGGER
+from ..memory import Memory
+from ..wattpilot import WattpilotClient, WattpilotError
+from .wattpilot import async_restore
+
+
+async def async_release_charger(memory: Memory, entry: ConfigEntry) -> None:
+    """Write back the former values of a charger that was managed; errors are logged, not raised."""
+    serial = entry.data[CONF_SERIAL]
+    former = memory.charger(serial).get("former")
+    if former is None:
+        return
+    client = WattpilotClient(
+        entry.data[CONF_HOST], entry.data[CONF_PASSWORD], port=entry.data[CONF_PORT], serial=serial
+    )
+    try:
+        await client.connect()
+        await async_restore(client, former, entry.title)
+    except WattpilotError as err:
+        LOGGER.warning("%s could not be given back its former settings: %s", entry.title, err)
+    finally:
+        await client.close()

@@ -1,0 +1,142 @@
+"""Polls one SolarEdge inverter: the grid meter fast, the rest slower."""
+
+from datetime import timedelta
+from typing import Final, override
+
+from homeassistant.components.modbus import async_get_unit
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady, HomeAssistantError
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from modbus_connection import ModbusTcpParams
+
+from ..const import CONF_SERIAL, CONF_UNIT_ID, DOMAIN, LOGGER
+from ..control import BatteryReading, GridReading, PvReading
+from ..solaredge import (
+    InverterData,
+    InverterError,
+    InverterUnreachableError,
+    NotAnInverterError,
+    SolarEdgeReader,
+    WrongInverterError,
+)
+
+GRID_INTERVAL: Final = 2.0  # s; the fuse is watched through this meter
+SLOW_INTERVAL: Final = 10.0  # s; what core's own integration asks for, too
+
+
+class SolarEdgeCoordinator(DataUpdateCoordinator[InverterData]):
+    """Keeps the last that an inverter said; every part has its own age."""
+
+    config_entry: ConfigEntry
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        """Prepare; nothing is read before ``async_connect``."""
+        super().__init__(
+            hass,
+            LOGGER,
+            config_entry=entry,
+            name=entry.title,
+            update_interval=timedelta(seconds=GRID_INTERVAL),
+        )
+        self.serial: str = entry.data[CONF_SERIAL]
+        self._reader: SolarEdgeReader | None = None
+        self._slow_at = 0.0
+
+    @property
+    def reader(self) -> SolarEdgeReader:
+        """Return the reader of the connected inverter."""
+        if self._reader is None:
+            raise RuntimeError("the inverter was never connected")
+        return self._reader
+
+    async def async_connect(self) -> None:
+        """Borrow the unit from the shared connection and find out what is attached.
+
+        Raises:
+            ConfigEntryNotReady: nothing answers; Home Assistant tries again.
+            ConfigEntryError: something else answers there.
+        """
+        data = self.config_entry.data
+        placeholders = {"name": self.config_entry.title, "host": data[CONF_HOST]}
+        try:
+            unit = async_get_unit(
+                self.hass,
+                self.config_entry,
+                ModbusTcpParams(host=data[CONF_HOST], port=data[CONF_PORT]),
+                data[CONF_UNIT_ID],
+            )
+            self._reader = await SolarEdgeReader.async_open(unit, serial=self.serial, clock=self.hass.loop.time)
+        except WrongInverterError as err:
+            raise ConfigEntryError(
+                translation_domain=DOMAIN,
+                translation_key="wrong_inverter",
+                translation_placeholders=placeholders | {"expected": err.expected, "found": err.found},
+            ) from err
+        except NotAnInverterError as err:
+            raise ConfigEntryError(
+                translation_domain=DOMAIN, translation_key="not_an_inverter", translation_placeholders=placeholders
+            ) from err
+        except (InverterError, HomeAssistantError) as err:
+            raise ConfigEntryNotReady(
+                translation_domain=DOMAIN,
+                translation_key="inverter_unreachable",
+                translation_placeholders=placeholders,
+            ) from err
+        self._slow_at = self.hass.loop.time()
+        self.async_set_updated_data(self._reader.data)
+
+    @override
+    async def _async_update_data(self) -> InverterData:
+        """Read the grid meter, and every few rounds the rest directly before it, so that both fit together."""
+        now = self.hass.loop.time()
+        placeholders = {"name": self.config_entry.title, "host": self.config_entry.data[CONF_HOST]}
+        try:
+            if now - self._slow_at >= SLOW_INTERVAL - 0.5 or not self.reader.has_grid_meter:
+                self._slow_at = now
+                await self.reader.async_read_slow()
+            data = await self.reader.async_read_grid()
+        except WrongInverterError as err:
+            raise ConfigEntryError(
+                translation_domain=DOMAIN,
+                translation_key="wrong_inverter",
+                translation_placeholders=placeholders | {"expected": err.expected, "found": err.found},
+            ) from err
+        except InverterUnreachableError as err:
+            raise UpdateFailed(
+                translation_domain=DOMAIN,
+                translation_key="inverter_unreachable",
+                translation_placeholders=placeholders,
+            ) from err
+        return data
+
+    @property
+    def protects(self) -> bool:
+        """Return whether the grid meter knows the current of every phase of a three-phase house."""
+        return self.reader.grid_meter_has_phases
+
+    def grid_reading(self) -> GridReading | None:
+        """Return the last reading of the grid meter for the control core."""
+        grid = self.reader.data.grid
+        if grid is None:
+            return None
+        return GridReading(
+            at=grid.at,
+            power_w=grid.power_w,
+            currents_a=grid.currents_a,
+            voltages_v=grid.voltages_v,
+            cadence_s=GRID_INTERVAL,
+        )
+
+    def pv_reading(self) -> PvReading | None:
+        """Return the last production for the control core."""
+        pv = self.reader.data.pv
+        return None if pv is None else PvReading(at=pv.at, power_w=pv.power_w)
+
+    def battery_reading(self) -> BatteryReading | None:
+        """Return the last of the batteries for the control core."""
+        battery = self.reader.data.battery
+        if battery is None:
+            return None
+        return BatteryReading(at=battery.at, power_w=battery.power_w, state_of_charge=battery.state_of_charge)

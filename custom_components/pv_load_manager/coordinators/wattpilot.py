@@ -1,0 +1,332 @@
+"""One Wattpilot: its connection, what it reports, and what the load manager wants of it."""
+
+import asyncio
+from typing import Any, Final, override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, ConfigEntryNotReady
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+
+from ..const import CONF_MANAGED, CONF_SERIAL, DOMAIN, LOGGER
+from ..control import CarState, ChargerPlan, ChargerReading, Command
+from ..shared import SHARED
+from ..wattpilot import (
+    CarState as WattpilotCar,
+    ConnectionState,
+    FormerValues,
+    Target,
+    WattpilotAuthenticationError,
+    WattpilotClient,
+    WattpilotConnectionError,
+    WattpilotError,
+    WattpilotProtocolError,
+    WattpilotStatus,
+    WattpilotUnsupportedError,
+    WattpilotWrongDeviceError,
+    Write,
+    restore_writes,
+    takeover_writes,
+    writes_for,
+)
+
+REWRITE_PAUSE: Final = 10.0  # s between two writes of the same value that the charger did not take
+HOLD_PAUSE: Final = 1.0  # s; a hold is asserted again at once, because it is what keeps a car off
+PHASE_SWITCH: Final = 23  # modelStatus while the contactor moves
+SHUTDOWN_TIME: Final = 8.0  # s; Home Assistant gives all shutdown jobs together 20
+
+CAR_STATES: Final = {
+    WattpilotCar.NO_CAR: CarState.NO_CAR,
+    WattpilotCar.CHARGING: CarState.CHARGING,
+    WattpilotCar.WAITING: CarState.WAITING,
+    WattpilotCar.COMPLETE: CarState.COMPLETE,
+    WattpilotCar.ERROR: CarState.ERROR,
+    WattpilotCar.INITIALISING: CarState.WAITING,
+}
+
+
+class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
+    """Keeps the connection to one charger and carries out its plan."""
+
+    config_entry: ConfigEntry
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        """Prepare the client; nothing is opened before ``async_connect``."""
+        super().__init__(hass, LOGGER, config_entry=entry, name=entry.title)
+        self.serial: str = entry.data[CONF_SERIAL]
+        self.client = WattpilotClient(
+            entry.data[CONF_HOST], entry.data[CONF_PASSWORD], port=entry.data[CONF_PORT], serial=self.serial
+        )
+        self.plan: ChargerPlan | None = None
+        self._sent: dict[str, tuple[Any, float]] = {}
+        self._applying: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._refused = False
+        self._unsubscribe: list[CALLBACK_TYPE] = []
+
+    @property
+    def managed(self) -> bool:
+        """Return whether the load manager may command this charger."""
+        return bool(self.config_entry.options.get(CONF_MANAGED, True))
+
+    @property
+    def connected(self) -> bool:
+        """Return whether the charger is connected and told everything."""
+        return self.client.state is ConnectionState.CONNECTED
+
+    async def async_connect(self) -> None:
+        """Open the first connection and keep it from then on.
+
+        Raises:
+            ConfigEntryAuthFailed: the password is wrong.
+            ConfigEntryNotReady: nothing or another charger answers, or it never told everything.
+            ConfigEntryError: the charger cannot be used.
+        """
+        placeholders = {"name": self.config_entry.title, "host": self.config_entry.data[CONF_HOST]}
+        try:
+            await self.client.connect()
+        except WattpilotAuthenticationError as err:
+            raise ConfigEntryAuthFailed(
+                translation_domain=DOMAIN, translation_key="wrong_password", translation_placeholders=placeholders
+            ) from err
+        except WattpilotWrongDeviceError as err:
+            # Addresses wander; discovery may bring the right one any minute, so this is worth another try.
+            raise ConfigEntryNotReady(
+                translation_domain=DOMAIN,
+                translation_key="wrong_charger",
+                translation_placeholders=placeholders | {"expected": err.expected, "found": err.found},
+            ) from err
+        except WattpilotUnsupportedError as err:
+            raise ConfigEntryError(
+                translation_domain=DOMAIN,
+                translation_key="charger_unsupported",
+                translation_placeholders=placeholders | {"feature": err.feature},
+            ) from err
+        except WattpilotProtocolError as err:
+            raise ConfigEntryNotReady(
+                translation_domain=DOMAIN, translation_key="not_a_wattpilot", translation_placeholders=placeholders
+            ) from err
+        except WattpilotError as err:
+            raise ConfigEntryNotReady(
+                translation_domain=DOMAIN,
+                translation_key="charger_unreachable",
+                translation_placeholders=placeholders,
+            ) from err
+        self.async_set_updated_data(self.client.status)
+        self._unsubscribe = [
+            self.client.on_update(self._on_update),
+            self.client.on_state(self._on_state),
+            self.hass.async_add_shutdown_job(HassJob(self._async_shutdown_job)),
+        ]
+        self.config_entry.async_create_background_task(self.hass, self._async_run(), f"{DOMAIN} {self.serial}")
+
+    async def async_close(self) -> None:
+        """Leave the charger as it is: an unload is not a stop of Home Assistant."""
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self._unsubscribe = []
+        await self.client.close()
+
+    async def _async_run(self) -> None:
+        """Stay connected for as long as the entry is loaded."""
+        try:
+            await self.client.run()
+        except WattpilotAuthenticationError:
+            self.config_entry.async_start_reauth(self.hass)
+
+    @callback
+    def _on_update(self, status: WattpilotStatus, changed: frozenset[str]) -> None:
+        for key in changed & self._sent.keys():
+            # Whatever the charger says about a key ends the wait for its echo: a hold that it drops when the car
+            # leaves has to be asserted again at once.
+            if status.raw.get(key) == self._sent[key][0]:
+                del self._sent[key]
+        self.async_set_updated_data(status)
+        self._notify()
+        self._apply()
+
+    @callback
+    def _on_state(self, state: ConnectionState) -> None:
+        if state is ConnectionState.CONNECTED:
+            self._sent.clear()
+            self.async_set_updated_data(self.client.status)
+            self._apply()
+        elif self.last_update_success:
+            self.async_set_update_error(
+                UpdateFailed(
+                    translation_domain=DOMAIN,
+                    translation_key="charger_unreachable",
+                    translation_placeholders={
+                        "name": self.config_entry.title,
+                        "host": self.config_entry.data[CONF_HOST],
+                    },
+                )
+            )
+        self._notify()
+
+    @callback
+    def _notify(self) -> None:
+        if (manager := self.hass.data[SHARED].load_manager) is not None:
+            manager.charger_changed()
+
+    def reading(self) -> ChargerReading:
+        """Return what is known of the charger for the control core."""
+        status = self.client.status
+        return ChargerReading(
+            at=self.client.last_frame_at or 0.0,
+            online=self.connected,
+            car=CAR_STATES.get(status.car_state, CarState.UNKNOWN),
+            holding=status.force_state == 1,
+            setting_a=status.amp,
+            phases={1: 1, 2: 3}.get(status.phase_mode or 0),
+            currents_a=status.currents,
+            voltages_v=status.voltages,
+            power_w=status.power_w,
+            limit_a=status.current_limit_a,
+            switching=status.model_status == PHASE_SWITCH,
+        )
+
+    @callback
+    def set_plan(self, plan: ChargerPlan | None) -> None:
+        """Take over what the load manager decided; None when there is none."""
+        self.plan = plan
+        self.async_update_listeners()
+        self._apply()
+
+    @callback
+    def _apply(self) -> None:
+        """Start writing what is missing, unless that already goes on."""
+        if self._applying is not None or self._stopping or not self._due():
+            return
+        self._applying = self.config_entry.async_create_background_task(
+            self.hass, self._async_apply(), f"{DOMAIN} writes {self.serial}"
+        )
+
+    @property
+    def _target(self) -> Command | None:
+        if not self.managed or not self.connected or self.plan is None:
+            return None
+        return self.plan.command
+
+    def _due(self) -> list[Write]:
+        """Return the writes that are missing and not just sent."""
+        command, plan = self._target, self.plan
+        if command is None or plan is None:
+            return []
+        status = self.client.status
+        wanted = (
+            *takeover_writes(status),
+            *writes_for(_target(command), status, safe_current_a=plan.safe_current_a),
+        )
+        now = self.hass.loop.time()
+        return [write for write in wanted if not self._just_sent(write, now)]
+
+    def _just_sent(self, write: Write, now: float) -> bool:
+        value, at = self._sent.get(write.key, (None, 0.0))
+        pause = HOLD_PAUSE if write == Write("frc", 1) else REWRITE_PAUSE
+        return value == write.value and now - at < pause
+
+    async def _async_apply(self) -> None:
+        """Write until the charger is as planned; a newer plan takes effect between two writes."""
+        try:
+            while (writes := self._due()) and not self._stopping:
+                self._remember_former()
+                await self._async_write(writes)
+        except WattpilotConnectionError:
+            pass  # the connection is opened again elsewhere, and then everything is written anew
+        except WattpilotError as err:
+            if not self._refused:
+                LOGGER.warning("%s did not take a command: %s", self.config_entry.title, err)
+            self._refused = True
+        else:
+            self._refused = False
+        finally:
+            self._applying = None
+
+    async def _async_write(self, writes: list[Write]) -> None:
+        """Send writes in order; a stop is never kept waiting by a write before it."""
+        command = self._target
+        if command is not None and not command.charge:
+            results = await asyncio.gather(*(self._async_send(write) for write in writes), return_exceptions=True)
+            for result in results:
+                if isinstance(result, BaseException):
+                    raise result
+            return
+        # One at a time: after each the plan may be another one.
+        await self._async_send(writes[0])
+
+    async def _async_send(self, write: Write) -> None:
+        self._sent[write.key] = (write.value, self.hass.loop.time())
+        await self.client.set_value(write.key, write.value)
+        LOGGER.debug("%s: %s = %s", self.config_entry.title, write.key, write.value)
+
+    def _remember_former(self) -> None:
+        """Keep what the user had set, before the first write ever changes it."""
+        memory = self.hass.data[SHARED].memory
+        if "former" not in memory.charger(self.serial):
+            memory.set_charger(self.serial, former=FormerValues.from_status(self.client.status).as_dict())
+
+    async def async_release(self) -> None:
+        """Give the charger back as it was before the load manager came; errors are logged, not raised."""
+        memory = self.hass.data[SHARED].memory
+        former = memory.charger(self.serial).get("former")
+        self.plan = None
+        if former is None or not self.connected:
+            return
+        if await async_restore(self.client, former, self.config_entry.title):
+            memory.set_charger(self.serial, former=None)
+
+    async def _async_shutdown_job(self) -> None:
+        """Home Assistant stops: leave behind the current that is safe without it."""
+        plan, command = self.plan, self._target
+        self._stopping = True
+        if plan is None or command is None:
+            return
+        target = _target(command)
+        if plan.safe_current_a == 0:
+            target = Target(charge=False, current_a=0)
+        elif target.charge:
+            target = Target(charge=True, current_a=min(target.current_a, plan.safe_current_a), phases=target.phases)
+        try:
+            async with asyncio.timeout(SHUTDOWN_TIME):
+                for write in writes_for(target, self.client.status, safe_current_a=plan.safe_current_a):
+                    await self.client.set_value(write.key, write.value)
+        except WattpilotError, TimeoutError:
+            LOGGER.warning(
+                "%s could not be left at its safe current of %s A", self.config_entry.title, plan.safe_current_a
+            )
+
+    @override
+    async def _async_update_data(self) -> WattpilotStatus:
+        """Return the pushed status; this is only asked for by a manual refresh."""
+        if not self.connected:
+            raise UpdateFailed(
+                translation_domain=DOMAIN,
+                translation_key="charger_unreachable",
+                translation_placeholders={
+                    "name": self.config_entry.title,
+                    "host": self.config_entry.data[CONF_HOST],
+                },
+            )
+        return self.client.status
+
+
+def _target(command: Command) -> Target:
+    phases = command.phases
+    return Target(
+        charge=command.charge,
+        current_a=command.current_a,
+        phases=1 if phases == 1 else 3 if phases == 3 else None,
+    )
+
+
+async def async_restore(client: WattpilotClient, former: dict[str, Any], name: str) -> bool:
+    """Write back a charger's former values; return whether all were taken."""
+    try:
+        for write in restore_writes(FormerValues.from_dict(former), client.status):
+            await client.set_value(write.key, write.value)
+    except WattpilotError as err:
+        LOGGER.warning("%s could not be given back its former settings: %s", name, err)
+        return False
+    return True

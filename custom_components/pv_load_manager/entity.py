@@ -1,0 +1,131 @@
+"""What all entities of this integration have in common."""
+
+from collections.abc import Mapping
+from typing import Any, Final, override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import CALLBACK_TYPE, callback
+from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers.entity import EntityDescription
+from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.update_coordinator import CoordinatorEntity, DataUpdateCoordinator
+
+from .const import CONF_ENTRY_TYPE, CONF_SERIAL, DOMAIN, EntryType
+from .coordinators.solaredge import SolarEdgeCoordinator
+from .coordinators.wattpilot import WattpilotCoordinator
+
+PUBLISH_INTERVAL: Final = 5.0  # s; control sees every update, the state machine and the recorder need not
+
+
+def device_info(entry: ConfigEntry) -> DeviceInfo:
+    """Return the device of an entry: each has exactly one."""
+    if entry.data[CONF_ENTRY_TYPE] == EntryType.LOAD_MANAGER:
+        return DeviceInfo(
+            identifiers={(DOMAIN, entry.entry_id)},
+            name=entry.title,
+            manufacturer="PV Load Manager",
+            entry_type=DeviceEntryType.SERVICE,
+        )
+    serial = entry.data[CONF_SERIAL]
+    coordinator = entry.runtime_data
+    if isinstance(coordinator, WattpilotCoordinator):
+        info = coordinator.client.info
+        port = entry.data[CONF_PORT]
+        return DeviceInfo(
+            identifiers={(DOMAIN, f"{EntryType.WATTPILOT}_{serial}")},
+            name=entry.title,
+            manufacturer="Fronius",
+            model=info.model if info is not None else None,
+            serial_number=serial,
+            sw_version=info.firmware if info is not None else None,
+            configuration_url=f"http://{entry.data[CONF_HOST]}" + ("" if port == 80 else f":{port}"),
+        )
+    inverter = coordinator.reader.data.info if isinstance(coordinator, SolarEdgeCoordinator) else None
+    return DeviceInfo(
+        identifiers={(DOMAIN, f"{EntryType.SOLAREDGE}_{serial}")},
+        name=entry.title,
+        manufacturer="SolarEdge",
+        model=inverter.model if inverter is not None else None,
+        serial_number=serial,
+        sw_version=inverter.firmware if inverter is not None else None,
+    )
+
+
+class PvLoadManagerEntity[CoordinatorT: DataUpdateCoordinator[Any]](CoordinatorEntity[CoordinatorT]):
+    """An entity that publishes only what changed, and figures at most every few seconds.
+
+    A change of anything but a figure (a mode, a reason, the availability) is published at once.
+    """
+
+    _attr_has_entity_name = True
+
+    def __init__(self, coordinator: CoordinatorT, description: EntityDescription) -> None:
+        """Attach the entity to the device of its entry."""
+        super().__init__(coordinator)
+        entry = coordinator.config_entry
+        if entry is None:
+            raise TypeError("a coordinator without an entry has no device")
+        self.entity_description = description
+        owner = entry.data.get(CONF_SERIAL, entry.entry_id)
+        self._attr_unique_id = f"{owner}_{description.key}"
+        self._attr_device_info = DeviceInfo(identifiers=device_info(entry)["identifiers"])
+        self._published: tuple[bool, Any, Mapping[str, Any] | None] | None = None
+        self._published_at = 0.0
+        self._later: CALLBACK_TYPE | None = None
+
+    def refresh(self) -> Any:
+        """Take the present value from the coordinator into the entity's attributes and return it."""
+        raise NotImplementedError
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Show the present value from the start."""
+        await super().async_added_to_hass()
+        self._take()
+        self.async_on_remove(self._cancel_later)
+
+    @override
+    @callback
+    def _handle_coordinator_update(self) -> None:
+        before = self._published
+        present = self._take()
+        if before is not None and present == before:
+            return
+        now = self.hass.loop.time()
+        wait = self._published_at + PUBLISH_INTERVAL - now
+        if before is None or wait <= 0 or not _only_figures(before, present):
+            self._publish(now)
+        elif self._later is None:
+            self._later = async_call_later(self.hass, wait, self._publish_later)
+
+    def _take(self) -> tuple[bool, Any, Mapping[str, Any] | None]:
+        value = self.refresh() if self.available else None
+        return (self.available, value, self.extra_state_attributes if self.available else None)
+
+    @callback
+    def _publish(self, now: float) -> None:
+        self._cancel_later()
+        self._published = self._take()
+        self._published_at = now
+        self.async_write_ha_state()
+
+    @callback
+    def _publish_later(self, _now: object) -> None:
+        self._later = None
+        self._publish(self.hass.loop.time())
+
+    @callback
+    def _cancel_later(self) -> None:
+        if self._later is not None:
+            self._later()
+            self._later = None
+
+
+def _only_figures(before: tuple[bool, Any, object], present: tuple[bool, Any, object]) -> bool:
+    """Return whether two values differ only in a figure or in attributes."""
+    if before[0] != present[0]:
+        return False
+    if isinstance(before[1], float | int) and isinstance(present[1], float | int):
+        return True
+    return bool(before[1] == present[1])

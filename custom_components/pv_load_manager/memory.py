@@ -1,0 +1,81 @@
+"""What the integration remembers over a restart: the user's settings, and the chargers' former values."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.storage import Store
+
+from .const import DOMAIN
+
+VERSION = 1
+SAVE_DELAY = 5  # s; settings come in bursts
+
+
+class Memory:
+    """Settings by name, for the site and for each charger, kept in Home Assistant's storage."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Prepare the storage; nothing is read before ``async_load``."""
+        self._store: Store[dict[str, Any]] = Store(hass, VERSION, DOMAIN)
+        self._site: dict[str, Any] = {}
+        self._chargers: dict[str, dict[str, Any]] = {}
+        self._control: Mapping[str, Any] = {}
+
+    async def async_load(self) -> None:
+        """Read what was saved."""
+        saved = await self._store.async_load() or {}
+        self._site = dict(saved.get("site", {}))
+        self._chargers = {key: dict(value) for key, value in saved.get("chargers", {}).items()}
+        self._control = saved.get("control", {})
+
+    @property
+    def site(self) -> Mapping[str, Any]:
+        """Return the settings of the site."""
+        return self._site
+
+    @property
+    def control(self) -> Mapping[str, Any]:
+        """Return the saved state of the control core."""
+        return self._control
+
+    def charger(self, charger_id: str) -> Mapping[str, Any]:
+        """Return the settings of one charger."""
+        return self._chargers.get(charger_id, {})
+
+    def set_site(self, **values: Any) -> None:
+        """Change settings of the site."""
+        self._site |= values
+        self._save()
+
+    def set_charger(self, charger_id: str, **values: Any) -> None:
+        """Change settings of one charger; None forgets one."""
+        settings = self._chargers.setdefault(charger_id, {})
+        for key, value in values.items():
+            if value is None:
+                settings.pop(key, None)
+            else:
+                settings[key] = value
+        self._save()
+
+    def set_control(self, control: Mapping[str, Any]) -> None:
+        """Keep the state of the control core."""
+        self._control = control
+        self._save()
+
+    def forget_charger(self, charger_id: str) -> None:
+        """Forget a removed charger."""
+        self._chargers.pop(charger_id, None)
+        self._save()
+
+    def forget_site(self) -> None:
+        """Forget the load manager's settings when it is removed."""
+        self._site = {}
+        self._control = {}
+        self._save()
+
+    def _save(self) -> None:
+        self._store.async_delay_save(self._as_dict, SAVE_DELAY)
+
+    def _as_dict(self) -> dict[str, Any]:
+        return {"site": self._site, "chargers": self._chargers, "control": self._control}

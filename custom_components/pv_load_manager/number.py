@@ -1,0 +1,181 @@
+"""Settings that a user changes while the house runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import override
+
+from homeassistant.components.number import NumberDeviceClass, NumberEntity, NumberEntityDescription, NumberMode
+from homeassistant.const import EntityCategory, UnitOfElectricCurrent, UnitOfPower
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .const import DOMAIN
+from .control import HIGHEST_CURRENT, LOWEST_CURRENT, Strategy
+from .coordinators.load_manager import DEFAULT_CHARGER_CURRENT, LoadManagerCoordinator
+from .coordinators.wattpilot import WattpilotCoordinator
+from .entity import PvLoadManagerEntity
+from .shared import SHARED, PvLoadManagerConfigEntry
+
+PARALLEL_UPDATES = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteNumberDescription(NumberEntityDescription):
+    """A setting of the site."""
+
+    value_fn: Callable[[Strategy], float]
+    setting: str
+    max_fn: Callable[[LoadManagerCoordinator], float] | None = None
+
+
+SITE_NUMBERS = (
+    SiteNumberDescription(
+        key="available_current",
+        translation_key="available_current",
+        device_class=NumberDeviceClass.CURRENT,
+        native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+        native_min_value=0,
+        native_step=1,
+        mode=NumberMode.BOX,
+        setting="available_current_a",
+        value_fn=lambda strategy: strategy.available_current_a,
+        max_fn=lambda manager: manager.maximum_total_current,
+    ),
+    SiteNumberDescription(
+        key="maximum_total_current",
+        translation_key="maximum_total_current",
+        device_class=NumberDeviceClass.CURRENT,
+        entity_category=EntityCategory.CONFIG,
+        native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+        native_min_value=0,
+        native_step=1,
+        mode=NumberMode.BOX,
+        setting="maximum_total_current_a",
+        value_fn=lambda strategy: strategy.maximum_total_current_a,
+        max_fn=lambda manager: manager.main_fuse,
+    ),
+    SiteNumberDescription(
+        key="minimum_current",
+        translation_key="minimum_current",
+        device_class=NumberDeviceClass.CURRENT,
+        entity_category=EntityCategory.CONFIG,
+        native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+        native_min_value=LOWEST_CURRENT,
+        native_max_value=HIGHEST_CURRENT,
+        native_step=1,
+        setting="minimum_current_a",
+        value_fn=lambda strategy: strategy.minimum_current_a,
+    ),
+    SiteNumberDescription(
+        key="guaranteed_power",
+        translation_key="guaranteed_power",
+        device_class=NumberDeviceClass.POWER,
+        entity_category=EntityCategory.CONFIG,
+        native_unit_of_measurement=UnitOfPower.WATT,
+        native_min_value=0,
+        native_max_value=22080,
+        native_step=10,
+        mode=NumberMode.BOX,
+        setting="guaranteed_power_w",
+        value_fn=lambda strategy: strategy.guaranteed_power_w,
+    ),
+    SiteNumberDescription(
+        key="target_grid_power",
+        translation_key="target_grid_power",
+        device_class=NumberDeviceClass.POWER,
+        entity_category=EntityCategory.CONFIG,
+        native_unit_of_measurement=UnitOfPower.WATT,
+        native_min_value=-20000,
+        native_max_value=20000,
+        native_step=10,
+        mode=NumberMode.BOX,
+        setting="target_grid_power_w",
+        value_fn=lambda strategy: strategy.target_grid_power_w,
+    ),
+)
+
+MAXIMUM_CURRENT = NumberEntityDescription(
+    key="maximum_current",
+    translation_key="maximum_current",
+    device_class=NumberDeviceClass.CURRENT,
+    entity_category=EntityCategory.CONFIG,
+    native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+    native_min_value=LOWEST_CURRENT,
+    native_max_value=HIGHEST_CURRENT,
+    native_step=1,
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: PvLoadManagerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the settings of one entry."""
+    coordinator = entry.runtime_data
+    if isinstance(coordinator, LoadManagerCoordinator):
+        async_add_entities(SiteNumber(coordinator, description) for description in SITE_NUMBERS)
+    elif isinstance(coordinator, WattpilotCoordinator):
+        async_add_entities([MaximumCurrentNumber(coordinator, MAXIMUM_CURRENT)])
+
+
+class SiteNumber(PvLoadManagerEntity[LoadManagerCoordinator], NumberEntity):
+    """A setting of the site, in force at once."""
+
+    entity_description: SiteNumberDescription
+
+    @property
+    @override
+    def native_max_value(self) -> float:
+        """Return the upper end, which for currents depends on other settings."""
+        if self.entity_description.max_fn is None:
+            return super().native_max_value
+        return float(self.entity_description.max_fn(self.coordinator))
+
+    @override
+    def refresh(self) -> float:
+        """Take the value from the settings."""
+        value = self.entity_description.value_fn(self.coordinator.strategy)
+        self._attr_native_value = value
+        return value
+
+    @override
+    async def async_set_native_value(self, value: float) -> None:
+        """Change the setting."""
+        self.coordinator.change(**{self.entity_description.setting: value})
+
+
+class MaximumCurrentNumber(PvLoadManagerEntity[WattpilotCoordinator], NumberEntity):
+    """The most that one charger may draw per phase, within what its hardware allows."""
+
+    @property
+    def _manager(self) -> LoadManagerCoordinator | None:
+        return self.hass.data[SHARED].load_manager
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether somebody would respect the value."""
+        return self._manager is not None and self.coordinator.managed
+
+    @property
+    @override
+    def native_max_value(self) -> float:
+        """Return what the installer allows in the charger."""
+        limit = self.coordinator.client.status.ama
+        return float(min(max(limit, LOWEST_CURRENT), HIGHEST_CURRENT)) if limit is not None else HIGHEST_CURRENT
+
+    @override
+    def refresh(self) -> float:
+        """Take the value from the settings."""
+        saved = self.hass.data[SHARED].memory.charger(self.coordinator.serial)
+        value = float(saved.get("max_current_a", DEFAULT_CHARGER_CURRENT))
+        self._attr_native_value = value
+        return value
+
+    @override
+    async def async_set_native_value(self, value: float) -> None:
+        """Change the maximum of this charger."""
+        manager = self._manager
+        if manager is None:
+            raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_load_manager")
+        manager.change_charger(self.coordinator.serial, max_current_a=int(value))

@@ -1,0 +1,45 @@
+"""Where the entries of this integration find each other, in any order of loading."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.util.hass_dict import HassKey
+
+from .const import CONF_ENTRY_TYPE, CONF_SERIAL, DOMAIN, EntryType
+from .memory import Memory
+
+if TYPE_CHECKING:
+    from .coordinators.load_manager import LoadManagerCoordinator
+    from .coordinators.solaredge import SolarEdgeCoordinator
+    from .coordinators.wattpilot import WattpilotCoordinator
+
+type PvLoadManagerConfigEntry = ConfigEntry[LoadManagerCoordinator | SolarEdgeCoordinator | WattpilotCoordinator]
+
+
+@dataclass(kw_only=True)
+class Shared:
+    """The loaded coordinators of all entries."""
+
+    memory: Memory
+    templates: Mapping[str, str]
+    """Texts of the reasons in Home Assistant's language."""
+    chargers: dict[str, WattpilotCoordinator] = field(default_factory=dict)
+    """By serial number."""
+    inverters: dict[str, SolarEdgeCoordinator] = field(default_factory=dict)
+    """By serial number."""
+    load_manager: LoadManagerCoordinator | None = None
+
+
+SHARED: HassKey[Shared] = HassKey(DOMAIN)
+
+
+def charger_entries(hass: HomeAssistant) -> dict[str, ConfigEntry]:
+    """Return the entries of all configured chargers by serial number, loaded or not, disabled ones left out."""
+    return {
+        entry.data[CONF_SERIAL]: entry
+        for entry in hass.config_entries.async_entries(DOMAIN, include_disabled=False)
+        if entry.data[CONF_ENTRY_TYPE] == EntryType.WATTPILOT
+    }

@@ -1,0 +1,339 @@
+"""The network side of one Wattpilot: its local WebSocket protocol (firmware 42.5)."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
+import json
+import logging
+import secrets
+
+from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from .charger import Charger, RefusedWriteError, Write
+from .config import CarConfig
+from .home import Home
+from .wattpilot_auth import derive_key, login_hash, signature
+from .wattpilot_keys import Json
+from .wattpilot_status import build_status, device_type, snapshot_parts
+
+_LOGGER = logging.getLogger(__name__)
+
+_MAX_BACKLOG = 1_000_000
+"""A client that lets this many bytes pile up is dropped."""
+
+_ABSENT = object()
+
+
+@dataclass(kw_only=True)
+class WattpilotFaults:
+    """What goes wrong; set the attributes while the charger runs.
+
+    Attributes:
+        silent: Sends nothing any more, without closing; the sockets still answer pings.
+        deaf: With `silent` a half-open socket: nothing is read either, so pings stay unanswered.
+        refuse: A new connection is cut during the HTTP upgrade.
+        wrong_password: Every login fails.
+        half_snapshot: The `fullStatus` with `partial: false` never comes.
+        delta_in_snapshot: A `deltaStatus` comes between the partial `fullStatus` frames.
+        fragmented: `fullStatus` messages come in several WebSocket frames.
+        serial: Another identity in `hello` and `sse` (as after a change of addresses).
+        unknown_messages: A message of an unknown type comes before each `deltaStatus`.
+        override: Values that take the place of the real ones, for example `{"car": 99}`.
+        missing_keys: Keys that are left out of every status.
+        ignored_keys: Writes to these keys are answered with success and do nothing.
+        rejected_keys: Key -> text of the refusal.
+        no_response: Writes are applied, but no response is sent.
+        answer_delay_s: Time before a response, wall clock seconds.
+    """
+
+    silent: bool = False
+    deaf: bool = False
+    refuse: bool = False
+    wrong_password: bool = False
+    half_snapshot: bool = False
+    delta_in_snapshot: bool = False
+    fragmented: bool = False
+    serial: str | None = None
+    unknown_messages: bool = False
+    override: dict[str, Json] = field(default_factory=dict)
+    missing_keys: set[str] = field(default_factory=set)
+    ignored_keys: set[str] = field(default_factory=set)
+    rejected_keys: dict[str, str] = field(default_factory=dict)
+    no_response: bool = False
+    answer_delay_s: float = 0.0
+
+
+class WattpilotServer:
+    """One Wattpilot on the network.
+
+    Attributes:
+        charger: Its logic and electrics.
+        faults: What goes wrong.
+        host: Address it listens on.
+        port: TCP port it listens on; known after `start`.
+    """
+
+    def __init__(self, home: Home, charger: Charger, host: str) -> None:
+        self.charger = charger
+        self.faults = WattpilotFaults()
+        self.host = host
+        self.port = charger.config.port
+        self._home = home
+        self._server: Server | None = None
+        self._clients: set[ServerConnection] = set()
+        self._seen: dict[ServerConnection, dict[str, Json]] = {}
+        self._deafened: set[ServerConnection] = set()
+        self._rebooting = False
+
+    @property
+    def url(self) -> str:
+        """Where clients connect to."""
+        return f"ws://{self.host}:{self.port}/ws"
+
+    @property
+    def serial(self) -> str:
+        """The serial that it announces."""
+        return self.faults.serial or self.charger.config.serial
+
+    @property
+    def writes(self) -> list[Write]:
+        """Every applied write, oldest first."""
+        return self.charger.writes
+
+    @property
+    def clients(self) -> int:
+        """How many clients are connected."""
+        return len(self._clients)
+
+    def plug(self, car: CarConfig | None = None) -> None:
+        """Plug in the car that belongs here, or another one."""
+        self.charger.plug(car)
+
+    def unplug(self) -> None:
+        """Unplug the car."""
+        self.charger.unplug()
+
+    def status(self) -> dict[str, Json]:
+        """Return the status that clients see."""
+        status = build_status(self.charger, self.serial, self._home.local_time, self._home.flow.frequency)
+        visible = status | self.faults.override
+        return {key: value for key, value in visible.items() if key not in self.faults.missing_keys}
+
+    async def start(self) -> None:
+        """Listen."""
+        if self._server is None:
+            self._server = await serve(
+                self._serve_client,
+                self.host,
+                self.port,
+                process_request=self._check_request,
+                # The charger is the passive side: it pings nobody.
+                ping_interval=None,
+                close_timeout=1,
+                compression=None,
+                server_header=None,
+            )
+            self.port = next(iter(self._server.sockets)).getsockname()[1]
+
+    async def stop(self) -> None:
+        """Disconnect everybody and stop listening: gone from the network, the car goes on charging."""
+        self.drop()
+        if self._server is not None:
+            server, self._server = self._server, None
+            server.close()
+            await server.wait_closed()
+
+    def drop(self) -> None:
+        """Cut all connections without a closing handshake."""
+        for client in list(self._clients):
+            client.transport.abort()
+
+    async def publish(self) -> None:
+        """Send what changed since the last time to all clients; due once per second of home time."""
+        if self.charger.online == self._rebooting:
+            self._rebooting = not self.charger.online
+            await (self.stop() if self._rebooting else self.start())
+        self._apply_deafness()
+        if self.faults.silent or not self._seen:
+            return
+        status = self.status()
+        for client, seen in list(self._seen.items()):
+            if client.transport.get_write_buffer_size() > _MAX_BACKLOG:
+                client.transport.abort()
+                continue
+            changed = {key: value for key, value in status.items() if seen.get(key, _ABSENT) != value}
+            self._seen[client] = status
+            # `broadcast` never waits, so a client that does not read cannot hold up the home.
+            if self.faults.unknown_messages:
+                broadcast([client], json.dumps({"type": "updateSomethingNew", "status": {"amp": 1}}))
+            broadcast([client], json.dumps({"type": "deltaStatus", "status": changed}))
+
+    def _check_request(self, client: ServerConnection, request: Request) -> Response | None:
+        """Answer the HTTP upgrade: only `/ws` exists."""
+        if self.faults.refuse:
+            client.transport.abort()
+        if request.path.partition("?")[0] != "/ws":
+            return client.respond(HTTPStatus.NOT_FOUND, "")
+        return None
+
+    def _apply_deafness(self) -> None:
+        deaf = self.faults.silent and self.faults.deaf
+        for client in self._clients:
+            if deaf:
+                client.transport.pause_reading()
+            elif client in self._deafened:
+                client.transport.resume_reading()
+        self._deafened = set(self._clients) if deaf else set()
+
+    async def _serve_client(self, client: ServerConnection) -> None:
+        self._clients.add(client)
+        try:
+            key = await self._login(client)
+            if key is None:
+                return
+            self._seen[client] = await self._send_snapshot(client)
+            async for raw in client:
+                message = _parse(raw)
+                if message is not None:
+                    await self._answer(client, key, message)
+        except ConnectionClosed:
+            _LOGGER.debug("%s: a client left", self.serial)
+        finally:
+            self._clients.discard(client)
+            self._seen.pop(client, None)
+            self._deafened.discard(client)
+
+    async def _login(self, client: ServerConnection) -> bytes | None:
+        """Go through hello and authentication; return the key, or None after a wrong password."""
+        config, serial = self.charger.config, self.serial
+        await self._send(client, self._hello(serial))
+        token1, token2 = secrets.token_hex(16), secrets.token_hex(16)
+        required = {"type": "authRequired", "token1": token1, "token2": token2}
+        kdf = config.auth
+        if kdf == "omit":
+            kdf = "bcrypt" if config.flex else "pbkdf2"
+        else:
+            required["hash"] = kdf
+        await self._send(client, required)
+        message: dict[str, Json] | None = None
+        while message is None or message.get("type") != "auth":
+            message = _parse(await client.recv())
+        key = await asyncio.to_thread(derive_key, config.password, serial, kdf)
+        expected = login_hash(key, token1, token2, str(message.get("token3")))
+        if message.get("hash") != expected or self.faults.wrong_password:
+            await self._send(client, {"type": "authError", "message": "Wrong password"})
+            return None
+        await self._send(client, {"type": "authSuccess"})
+        return key
+
+    def _hello(self, serial: str) -> dict[str, Json]:
+        config = self.charger.config
+        return {
+            "type": "hello",
+            "serial": serial,
+            "hostname": f"Wattpilot_{serial}",
+            "friendly_name": self.charger.settings["fna"],
+            "manufacturer": "fronius",
+            "devicefamily": "wattpilot",
+            "devicetype": device_type(self.charger),
+            "version": config.firmware,
+            "protocol": 2,
+            "proto": 4 if config.flex else 3,
+            "secured": True,
+        }
+
+    async def _send_snapshot(self, client: ServerConnection) -> dict[str, Json]:
+        """Send the frames of a connect in their recorded order; return the status in them."""
+        status = self.status()
+        first, *middle, last = [{key: status[key] for key in part if key in status} for part in snapshot_parts(status)]
+        await self._send_full(client, first, partial=True)
+        await self._send(client, {"type": "clearInverters", "partial": True})
+        await self._send(client, {"type": "updateInverter", "partial": False, **status.get("cci", {})})
+        await self._send(client, {"type": "clearSmips"})
+        if self.faults.delta_in_snapshot:
+            await self._send(client, {"type": "deltaStatus", "status": {"rbt": status["rbt"]}})
+        for part in middle:
+            await self._send_full(client, part, partial=True)
+        if not self.faults.half_snapshot:
+            await self._send_full(client, last, partial=False)
+        return status
+
+    async def _send_full(self, client: ServerConnection, status: dict[str, Json], *, partial: bool) -> None:
+        await self._send(client, {"type": "fullStatus", "partial": partial, "status": status})
+
+    async def _send(self, client: ServerConnection, frame: dict[str, Json]) -> None:
+        if self.faults.silent:
+            return
+        text = json.dumps(frame)
+        fragmented = self.faults.fragmented and frame["type"] == "fullStatus"
+        await client.send(_fragments(text) if fragmented else text)
+
+    async def _answer(self, client: ServerConnection, key: bytes, message: dict[str, Json]) -> None:
+        """Answer one message of a logged-in client."""
+        match message.get("type"):
+            case "securedMsg":
+                data = str(message.get("data"))
+                inner = _parse(data)
+                request_id = str(message.get("requestId", "")).removesuffix("sm")
+                if message.get("hmac") != signature(key, data) or inner is None:
+                    await self._refuse(client, request_id, "hmac mismatch")
+                elif inner.get("type") == "setValue":
+                    await self._set_value(client, inner)
+                else:
+                    await self._answer_plain(client, inner)
+            case "setValue":
+                await self._refuse(client, message.get("requestId"), "message must be secured")
+            case _:
+                await self._answer_plain(client, message)
+
+    async def _answer_plain(self, client: ServerConnection, message: dict[str, Json]) -> None:
+        kind = message.get("type")
+        if kind == "requestFullStatus":
+            await self._send_snapshot(client)
+        else:
+            await self._refuse(client, message.get("requestId"), f'unknown message type="{kind}"')
+
+    async def _set_value(self, client: ServerConnection, message: dict[str, Json]) -> None:
+        request_id, name, value = message.get("requestId"), str(message.get("key")), message.get("value")
+        faults = self.faults
+        if name in faults.rejected_keys:
+            await self._refuse(client, request_id, faults.rejected_keys[name])
+            return
+        try:
+            self.charger.check(name, value)
+            if name not in faults.ignored_keys:
+                self.charger.write(name, value)
+        except RefusedWriteError as refusal:
+            await self._refuse(client, request_id, str(refusal))
+            return
+        if faults.answer_delay_s:
+            await asyncio.sleep(faults.answer_delay_s)
+        # A reboot is the one command that a Wattpilot does not answer.
+        if faults.no_response or name == "rst":
+            return
+        response = {"type": "response", "requestId": str(request_id), "success": True}
+        await self._send(client, response | {"status": {name: value}})
+
+    async def _refuse(self, client: ServerConnection, request_id: Json, text: str) -> None:
+        response: dict[str, Json] = {"type": "response", "success": False, "message": text}
+        if request_id is not None:
+            response["requestId"] = str(request_id)
+        await self._send(client, response)
+
+
+def _parse(raw: str | bytes) -> dict[str, Json] | None:
+    """Return the JSON object in a frame, or None for anything else."""
+    try:
+        message = json.loads(raw)
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) else None
+
+
+def _fragments(text: str) -> Iterator[str]:
+    """Cut a message into four WebSocket frames, as a Wattpilot Flex does."""
+    size = max(1, -(-len(text) // 4))
+    return (text[start : start + size] for start in range(0, len(text), size))
