@@ -34,8 +34,8 @@ def parse(arguments: list[str]) -> Options:
     """Return the options; ends the program with a message where they make no sense."""
     parser = argparse.ArgumentParser(
         prog="scripts/demo",
-        description="A virtual home with a SolarEdge inverter and two Wattpilots, and a real Home Assistant that charges"
-        " its cars from the roof.",
+        description="A virtual home with a SolarEdge inverter and two Wattpilots, and a real Home Assistant that"
+        " charges its cars from the roof.",
     )
     parser.add_argument(
         "--check", type=float, metavar="SECONDS", help="succeed when a car charges from surplus in time"

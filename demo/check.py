@@ -50,7 +50,6 @@ async def _wait(stage: Stage, config: HomeConfig, seconds: float) -> dict[str, o
                 "charger_power_w": power,
                 "grid_power_w": grid,
                 "reason": state["state"],
-                "text": state["attributes"].get("text"),
             }
             if found["ok"]:
                 return found

@@ -76,7 +76,7 @@ class HassClient:
         return found
 
     async def entity_ids(self) -> dict[str, str]:
-        """Return the entity id of every entity of the integration by its unique id and domain, like "sensor.1_power"."""
+        """Return the entity ids of the integration by domain and unique id, like "sensor.10000001_power"."""
         headers = {"Authorization": f"Bearer {self._token}"}
         async with self._session.ws_connect(f"{self._url}/api/websocket", headers=headers, max_msg_size=0) as socket:
             await socket.receive_json()

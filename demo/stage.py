@@ -45,23 +45,25 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(config: HomeConfig, *, port: int | None = None, level: str = "warning") -> AsyncIterator[Stage]:
+async def staged(
+    config: HomeConfig, *, port: int | None = None, main_fuse: int = MAIN_FUSE, level: str = "warning"
+) -> AsyncIterator[Stage]:
     """Start a home and a Home Assistant, and add all entries through the config flow; afterwards nothing is left."""
     async with AsyncExitStack() as stack:
         home = await stack.enter_async_context(running_home(config))
-        # The pool of temporary files outlives a crash; the folder is named so that a person can tell what it was.
+        # Named so that a person can tell what it was, should the machine crash before it is removed.
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pv-load-manager-demo-")))
         port = port or free_port()
         prepare(folder, port=port, level=level)
         hass = await stack.enter_async_context(running_hass(folder, port=port))
         client = await stack.enter_async_context(HassClient.logged_in(hass.url, user=USER, password=PASSWORD))
-        manager = await add_entries(client, home, config)
+        manager = await add_entries(client, home, config, main_fuse)
         yield Stage(
             home=home, hass=hass, client=client, entities=await client.entity_ids(), manager=manager["entry_id"]
         )
 
 
-async def add_entries(client: HassClient, home: Simulation, config: HomeConfig) -> dict[str, Any]:
+async def add_entries(client: HassClient, home: Simulation, config: HomeConfig, main_fuse: int) -> dict[str, Any]:
     """Add inverter, chargers and load manager like a user would; return the load manager's entry."""
     meter = "none"
     if home.solaredge is not None and config.inverter is not None:
@@ -75,7 +77,7 @@ async def add_entries(client: HassClient, home: Simulation, config: HomeConfig) 
         )
     result = await client.add_entry(
         {"next_step_id": "load_manager"},
-        {"phases": str(config.phases), "main_fuse": MAIN_FUSE, "expected_chargers": len(config.chargers)},
+        {"phases": str(config.phases), "main_fuse": main_fuse, "expected_chargers": len(config.chargers)},
         {"meter": meter},
         {},
     )

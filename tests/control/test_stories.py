@@ -82,6 +82,16 @@ def test_pv_keeps_charging_through_a_short_cloud_and_stops_after_a_long_one() ->
     assert home.reason() == Reason.WAITING_FOR_SURPLUS
 
 
+def test_choosing_pv_without_sun_stops_a_fast_car_at_once() -> None:
+    """The stop delay is for clouds; a mode that somebody picks is carried out without it."""
+    home = house(mode=Mode.FAST)
+    home.run(60)
+    home.set(mode=Mode.PV)
+    home.run(2)
+    assert home.allocated() == 0
+    assert home.reason() == Reason.WAITING_FOR_SURPLUS
+
+
 def test_min_pv_charges_with_its_guaranteed_power_without_sun() -> None:
     """Min+pv grants at least the charger's own minimum, and more when the roof gives more."""
     sun = [0.0]

@@ -1,0 +1,1 @@
+"""The whole chain: real processes, real sockets, recorded sunshine."""

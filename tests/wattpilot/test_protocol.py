@@ -1,10 +1,14 @@
 """Reading and making frames."""
 
+import ast
 import json
+from pathlib import Path
+import sys
 from typing import Any
 
 import pytest
 
+from custom_components.pv_load_manager import wattpilot
 from custom_components.pv_load_manager.wattpilot import Timings, WattpilotProtocolError
 from custom_components.pv_load_manager.wattpilot.backoff import Backoff
 from custom_components.pv_load_manager.wattpilot.protocol import (
@@ -117,3 +121,16 @@ def test_flex_gets_more_time() -> None:
     assert timings.for_device("wattpilot_V2") is timings.for_device(None) is timings
     assert (timings.for_device("wattpilot_flex").snapshot, timings.for_device("wattpilot_flex").connect) == (60, 60)
     assert Timings(snapshot=90).for_device("wattpilot_flex").snapshot == 90
+
+
+def test_package_does_not_know_home_assistant() -> None:
+    """The client imports the standard library, the WebSocket library and itself, nothing else."""
+    package = Path(wattpilot.__file__).parent
+    for path in package.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                assert node.level <= 1, path
+                names = [] if node.level else [node.module or ""]
+            for name in names:
+                assert name.partition(".")[0] in sys.stdlib_module_names | {"websockets"}, f"{path}: {name}"

@@ -20,7 +20,13 @@ class Candidate:
     state: ChargerState
     reading: ChargerReading
     kind: Kind
+    mode: Mode
     volts: float
+
+    @property
+    def chosen_anew(self) -> bool:
+        """Whether somebody just chose another mode: then nobody wants to wait for a delay."""
+        return self.state.mode is not None and self.state.mode is not self.mode
 
     @property
     def running(self) -> bool:
@@ -67,6 +73,7 @@ def collect(config: Configuration, state: ControlState, snapshot: Snapshot, surp
                 enough_since=None,
                 short_since=None,
                 other_phases_since=None,
+                mode=None,
             )
     budget = _budget(state, surplus, candidates)
     contest = Contest(config=config, surplus=surplus, budget_w=budget, now=now)
@@ -74,7 +81,7 @@ def collect(config: Configuration, state: ControlState, snapshot: Snapshot, surp
     # Running chargers keep what they have before another one starts; guaranteed ones are served before pv.
     for candidate in sorted(candidates, key=lambda item: (item.kind, not item.running)):
         claim, charger_state, explanation = contest.enter(candidate)
-        states[candidate.charger.charger_id] = charger_state
+        states[candidate.charger.charger_id] = replace(charger_state, mode=candidate.mode)
         if explanation is not None:
             explanations[candidate.charger.charger_id] = explanation
         if claim is not None:
@@ -106,7 +113,8 @@ def _candidate(
         return Explanation(reason=Reason.CHARGER_ERROR)
     if kind is Kind.SURPLUS and not config.has_power_meter:
         return Explanation(reason=Reason.NO_POWER_METER)
-    return Candidate(charger=charger, state=own, reading=reading, kind=kind, volts=voltage(reading, snapshot.grid))
+    volts = voltage(reading, snapshot.grid)
+    return Candidate(charger=charger, state=own, reading=reading, kind=kind, mode=mode, volts=volts)
 
 
 def _budget(state: ControlState, surplus: Surplus, candidates: list[Candidate]) -> float | None:
@@ -180,7 +188,7 @@ class Contest:
         state = replace(candidate.state, short_since=since, enough_since=None)
         explanation = None
         if since is not None and left is not None:
-            if now - since >= timings.stop_delay:
+            if candidate.chosen_anew or now - since >= timings.stop_delay:
                 state = replace(state, short_since=None)
                 return None, state, _missing(Reason.WAITING_FOR_SURPLUS, left, needed_w)
             explanation = _missing(Reason.STOP_DELAY, left, needed_w, until=since + timings.stop_delay)

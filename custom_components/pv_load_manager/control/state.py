@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import math
 from typing import Any, Self
 
-from .model import Command, Three
+from .model import Command, Mode, Three
 
 HISTORY_SECONDS = 40.0  # longer than any meter lag plus the time between two of its samples
 
@@ -59,6 +59,8 @@ class ChargerState:
     phases_switched_at: float | None = None
     car_phases: int | None = None
     """How many phases the plugged car was seen to use."""
+    mode: Mode | None = None
+    """The mode it was last asked to charge by; None = it was not asked to charge, or nobody knows since a restart."""
     full: bool = False
     plugged: bool = False
     reserved_a: float | None = None

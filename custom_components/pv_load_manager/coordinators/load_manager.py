@@ -56,11 +56,11 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
 
     config_entry: ConfigEntry
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, *, timings: Timings = TIMINGS) -> None:
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, *, timings: Timings | None = None) -> None:
         """Restore settings and state; nothing runs before ``async_start``."""
         super().__init__(hass, LOGGER, config_entry=entry, name=entry.title)
         self._shared = hass.data[SHARED]
-        self._timings = timings
+        self._timings = TIMINGS if timings is None else timings
         self._state = ControlState.from_dict(self._shared.memory.control, hass.loop.time())
         self._decided_at = 0.0
         self._waiting: CALLBACK_TYPE | None = None

@@ -152,7 +152,7 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
             self._sent.clear()
             self.async_set_updated_data(self.client.status)
             self._apply()
-        elif self.last_update_success:
+        elif self.last_update_success and not self._stopping:
             self.async_set_update_error(
                 UpdateFailed(
                     translation_domain=DOMAIN,

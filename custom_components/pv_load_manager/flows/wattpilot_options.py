@@ -53,7 +53,7 @@ class WattpilotOptionsFlow(OptionsFlowWithReload):
         errors: dict[str, str] = {}
         if user_input is not None:
             current = user_input.get(CONF_CURRENT_WITHOUT_HA, LOWEST_CURRENT)
-            if current != 0 and not LOWEST_CURRENT <= current <= HIGHEST_CURRENT:
+            if current != 0 and current not in range(LOWEST_CURRENT, HIGHEST_CURRENT + 1):
                 errors[CONF_CURRENT_WITHOUT_HA] = "current_out_of_range"
             else:
                 return self.async_create_entry(data=user_input)

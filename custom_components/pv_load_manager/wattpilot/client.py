@@ -21,7 +21,6 @@ from .session import Session
 from .status import WattpilotStatus
 
 _LOGGER = logging.getLogger(__name__)
-_NOTHING: WattpilotStatus = WattpilotStatus.of({})
 
 
 class WattpilotClient:
@@ -62,7 +61,7 @@ class WattpilotClient:
         self._state = ConnectionState.DISCONNECTED
         self._last_error: WattpilotError | None = None
         self._info: DeviceInfo | None = None
-        self._status = _NOTHING
+        self._status = WattpilotStatus.of({})
         self._last_frame_at: float | None = None
         self._session: Session | None = None
         self._attempt: asyncio.Task[None] | None = None

@@ -1,0 +1,67 @@
+"""A test Home Assistant with real sockets to virtual homes."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from functools import partial
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.pv_load_manager.wattpilot import WattpilotClient
+from simulator import CarConfig, ChargerConfig, HomeConfig, HouseConfig, PvConfig, running_home
+
+from .site import CLIENT_TIMINGS, CONTROL_TIMINGS, Site
+
+OURS = "custom_components.pv_load_manager"
+
+type BuildSite = Callable[[HomeConfig], Awaitable[Site]]
+
+QUICK_CAR = CarConfig(start_delay_s=1.0, ramp_up=16.0, ramp_down=64.0)
+
+
+@pytest.fixture(autouse=True)
+def _real_integration(socket_enabled: None, enable_custom_integrations: None) -> None:
+    """Let Home Assistant find the integration, and let sockets reach 127.0.0.1."""
+
+
+@pytest.fixture(autouse=True)
+def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scale every wait down."""
+    client = partial(WattpilotClient, timings=CLIENT_TIMINGS)
+    for user in ("coordinators.wattpilot", "coordinators.release", "flows.probe"):
+        monkeypatch.setattr(f"{OURS}.{user}.WattpilotClient", client)
+    monkeypatch.setattr(f"{OURS}.coordinators.load_manager.TIMINGS", CONTROL_TIMINGS)
+    monkeypatch.setattr(f"{OURS}.coordinators.solaredge.GRID_INTERVAL", 1.0)
+    monkeypatch.setattr(f"{OURS}.coordinators.solaredge.SLOW_INTERVAL", 1.0)
+    monkeypatch.setattr(f"{OURS}.entity.PUBLISH_INTERVAL", 0.1)
+    monkeypatch.setattr(f"{OURS}.sensor.STALE", 2.5)
+
+
+@pytest.fixture(name="build_site")
+async def build_site_fixture(hass: HomeAssistant) -> AsyncIterator[BuildSite]:
+    """Return a factory of virtual homes; their servers outlive Home Assistant's entries."""
+    async with AsyncExitStack() as stack:
+
+        async def build(config: HomeConfig) -> Site:
+            home = await stack.enter_async_context(running_home(config))
+            return Site(hass=hass, home=home, config=config)
+
+        yield build
+        for entry in hass.config_entries.async_loaded_entries("pv_load_manager"):
+            await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.fixture(name="site")
+async def site_fixture(build_site: BuildSite) -> Site:
+    """Return a sunny home with an inverter, its meter and one charger with a three-phase car; ten times as fast."""
+    return await build_site(sunny())
+
+
+def sunny(*chargers: ChargerConfig, pv_w: float = 8000.0, house_w: float = 500.0, speed: float = 10.0) -> HomeConfig:
+    """Describe a home with constant sun."""
+    return HomeConfig(
+        pv=PvConfig(constant_w=pv_w),
+        house=HouseConfig(constant_w=house_w),
+        chargers=chargers or (ChargerConfig(car=QUICK_CAR),),
+        speed=speed,
+    )

@@ -1,0 +1,306 @@
+"""The config flow and the options flow of a charger."""
+
+from collections.abc import AsyncIterator
+from ipaddress import ip_address
+from typing import Any
+
+from homeassistant.config_entries import SOURCE_ZEROCONF, ConfigEntryState, ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+from custom_components.pv_load_manager.const import DOMAIN, EntryType
+from simulator import ChargerConfig
+
+from .conftest import BuildSite, sunny
+from .flows import aborts, answer, begin, creates, shows, suggested
+from .site import Site, eventually
+
+SERIAL = "10000001"
+
+
+def typed(site: Site, index: int = 0, **changes: object) -> dict[str, object]:
+    """Return what a user types."""
+    charger = site.home.chargers[index]
+    return {"host": "127.0.0.1", "port": charger.port, "password": charger.charger.config.password, **changes}
+
+
+def announcement(site: Site, *addresses: str, port: int | None = None, **properties: str) -> ZeroconfServiceInfo:
+    """Return what a charger announces."""
+    shown = {"devicefamily": "wattpilot", "serial": SERIAL, "friendly_name": "Garage"} | properties
+    found = [ip_address(address) for address in addresses or ("127.0.0.1",)]
+    return ZeroconfServiceInfo(
+        ip_address=found[0],
+        ip_addresses=found,
+        port=site.home.chargers[0].port if port is None else port,
+        hostname=f"Wattpilot_{SERIAL}.local.",
+        type="_http._tcp.local.",
+        name="Garage._http._tcp.local.",
+        properties={key: value for key, value in shown.items() if value},
+    )
+
+
+async def discover(hass: HomeAssistant, info: ZeroconfServiceInfo) -> ConfigFlowResult:
+    """Let Home Assistant hear an announcement."""
+    return await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_ZEROCONF}, data=info)
+
+
+@pytest.fixture(name="other_server")
+async def other_server_fixture() -> AsyncIterator[int]:
+    """Return the port of a WebSocket server that is no Wattpilot."""
+
+    async def chat(client: ServerConnection) -> None:
+        await client.send('{"type": "welcome", "serial": 7}')
+        await client.wait_closed()
+
+    async with serve(chat, "127.0.0.1", 0) as server:
+        yield next(iter(server.sockets)).getsockname()[1]
+
+
+async def test_ok(site: Site) -> None:
+    """The charger takes the password and says who it is; nobody else stays connected to it."""
+    result = await begin(site.hass, EntryType.WATTPILOT)
+    shows(result, "wattpilot")
+    result = await answer(site.hass, result, typed(site))
+    creates(result, "Garage", typed(site) | {"entry_type": "wattpilot", "serial": SERIAL})
+    assert result["result"].unique_id == f"wattpilot_{SERIAL}"
+    await site.hass.async_block_till_done()
+    assert result["result"].state is ConfigEntryState.LOADED
+    await eventually(lambda: site.home.chargers[0].clients == 1)
+
+
+async def test_wrong_password(site: Site) -> None:
+    """A refused password is not shown again, and the right one goes on."""
+    result = await begin(site.hass, EntryType.WATTPILOT)
+    result = await answer(site.hass, result, typed(site, password="guess"))
+    shows(result, "wattpilot", {"base": "invalid_auth"})
+    assert suggested(result) == {"host": "127.0.0.1", "port": site.home.chargers[0].port}
+    result = await answer(site.hass, result, typed(site))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_unreachable(site: Site) -> None:
+    """Nothing answers; when the charger is on, the same form goes on."""
+    await site.home.chargers[0].stop()
+    result = await begin(site.hass, EntryType.WATTPILOT)
+    result = await answer(site.hass, result, typed(site))
+    shows(result, "wattpilot", {"base": "cannot_connect_charger"})
+    await site.home.chargers[0].start()
+    result = await answer(site.hass, result, typed(site))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_another_kind_of_device(hass: HomeAssistant, other_server: int) -> None:
+    """A WebSocket server that is no Wattpilot does not see the password."""
+    result = await begin(hass, EntryType.WATTPILOT)
+    result = await answer(hass, result, {"host": "127.0.0.1", "port": other_server, "password": "secret"})
+    shows(result, "wattpilot", {"base": "not_a_wattpilot"})
+
+
+async def test_half_snapshot(site: Site) -> None:
+    """A charger that never tells its whole status gets its own message."""
+    site.home.chargers[0].faults.half_snapshot = True
+    result = await begin(site.hass, EntryType.WATTPILOT)
+    result = await answer(site.hass, result, typed(site))
+    shows(result, "wattpilot", {"base": "incomplete_status"})
+
+
+@pytest.mark.parametrize(("auth", "flex"), [("bcrypt", False), ("omit", True)])
+async def test_unsupported(build_site: BuildSite, auth: str, *, flex: bool) -> None:
+    """A Wattpilot Flex with its other kind of login is named as not supported."""
+    site = await build_site(sunny(ChargerConfig(auth=auth, flex=flex)))
+    result = await begin(site.hass, EntryType.WATTPILOT)
+    result = await answer(site.hass, result, typed(site))
+    shows(result, "wattpilot", {"base": "unsupported"})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "error"),
+    [
+        ("host", "", "invalid_host"),
+        ("host", "ws://10.0.0.1/ws", "invalid_host"),
+        ("port", 0, "port_out_of_range"),
+        ("port", 65536, "port_out_of_range"),
+    ],
+)
+async def test_invalid_address(site: Site, field: str, value: object, error: str) -> None:
+    """What cannot be an address is refused without asking the network."""
+    result = await begin(site.hass, EntryType.WATTPILOT)
+    result = await answer(site.hass, result, typed(site, **{field: value}))
+    shows(result, "wattpilot", {field: error})
+
+
+async def test_duplicate_updates_the_address(site: Site) -> None:
+    """A charger that is set up already is not added again, but found at its new address."""
+    charger = site.charger_entry(host="localhost", port=1)
+    result = await begin(site.hass, EntryType.WATTPILOT)
+    aborts(await answer(site.hass, result, typed(site)), "already_configured")
+    await site.hass.async_block_till_done()
+    assert charger.data["host"] == "127.0.0.1"
+    assert charger.state is ConfigEntryState.LOADED
+
+
+async def test_zeroconf(site: Site) -> None:
+    """A discovered charger needs only its password."""
+    result = await discover(site.hass, announcement(site))
+    shows(result, "zeroconf_confirm")
+    assert result["description_placeholders"] == {"name": "Garage", "host": "127.0.0.1"}
+    (progress,) = site.hass.config_entries.flow.async_progress()
+    assert progress["context"]["title_placeholders"] == {"name": "Garage"}
+    result = await answer(site.hass, result, {"password": "wrong"})
+    shows(result, "zeroconf_confirm", {"base": "invalid_auth"})
+    result = await answer(site.hass, result, {"password": "virtual-home"})
+    creates(result, "Garage", typed(site) | {"entry_type": "wattpilot", "serial": SERIAL})
+    assert result["result"].unique_id == f"wattpilot_{SERIAL}"
+
+
+@pytest.mark.parametrize(
+    ("addresses", "host"),
+    [
+        (("fe80::1", "192.0.2.7"), "192.0.2.7"),
+        (("169.254.3.4", "192.0.2.7"), "192.0.2.7"),
+        (("2001:db8::7",), "2001:db8::7"),
+        (("169.254.3.4",), "169.254.3.4"),
+    ],
+)
+async def test_zeroconf_prefers_ipv4(site: Site, addresses: tuple[str, ...], host: str) -> None:
+    """The first announced address may be one that does not work; a usable IPv4 address is better."""
+    result = await discover(site.hass, announcement(site, *addresses))
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None
+    assert placeholders["host"] == host
+
+
+async def test_zeroconf_again(site: Site) -> None:
+    """A second announcement of a charger in discovery starts nothing."""
+    await discover(site.hass, announcement(site))
+    aborts(await discover(site.hass, announcement(site)), "already_in_progress")
+
+
+async def test_zeroconf_updates_the_address(site: Site) -> None:
+    """A configured charger that announces itself elsewhere is followed there."""
+    charger = site.charger_entry(host="localhost", port=1)
+    aborts(await discover(site.hass, announcement(site)), "already_configured")
+    await site.hass.async_block_till_done()
+    assert (charger.data["host"], charger.data["port"]) == ("127.0.0.1", site.home.chargers[0].port)
+    assert charger.state is ConfigEntryState.LOADED
+
+
+async def test_zeroconf_without_port_or_name(site: Site) -> None:
+    """An announcement may lack the port and the name."""
+    result = await discover(site.hass, announcement(site, "192.0.2.7", port=0, friendly_name=""))
+    assert result["description_placeholders"] == {"name": f"Wattpilot {SERIAL}", "host": "192.0.2.7"}
+
+
+async def test_zeroconf_without_serial(site: Site) -> None:
+    """An announcement without a serial number identifies nobody."""
+    aborts(await discover(site.hass, announcement(site, serial="")), "not_a_wattpilot")
+
+
+async def test_zeroconf_wrong_charger(site: Site) -> None:
+    """The password is not shown to another charger that has the address meanwhile."""
+    result = await discover(site.hass, announcement(site, serial="10000099"))
+    result = await answer(site.hass, result, {"password": "virtual-home"})
+    shows(result, "zeroconf_confirm", {"base": "wrong_charger"})
+
+
+async def test_reauth(site: Site) -> None:
+    """A new password is tried before it is stored, and then the charger works again."""
+    charger = site.charger_entry(password="old")
+    await site.hass.config_entries.async_setup(charger.entry_id)
+    await site.hass.async_block_till_done()
+    assert charger.state is ConfigEntryState.SETUP_ERROR
+    (flow,) = site.hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == "reauth"
+    result = await site.hass.config_entries.flow.async_configure(flow["flow_id"])
+    shows(result, "reauth_confirm")
+    assert result["description_placeholders"] == {"name": "Garage", "host": "127.0.0.1"}
+    result = await answer(site.hass, result, {"password": "wrong"})
+    shows(result, "reauth_confirm", {"base": "invalid_auth"})
+    assert charger.data["password"] == "old"
+    aborts(await answer(site.hass, result, {"password": "virtual-home"}), "reauth_successful")
+    await site.hass.async_block_till_done()
+    assert charger.data["password"] == "virtual-home"
+    assert charger.state is ConfigEntryState.LOADED
+
+
+async def test_reauth_at_another_charger(site: Site) -> None:
+    """A new password is not shown to a charger that is not the one."""
+    charger = site.charger_entry(serial="10000099")
+    result = await charger.start_reauth_flow(site.hass)
+    result = await answer(site.hass, result, {"password": "virtual-home"})
+    shows(result, "reauth_confirm", {"base": "wrong_charger"})
+
+
+async def test_reconfigure(site: Site) -> None:
+    """A loaded charger can get another address; the stored password is never shown."""
+    charger = site.charger_entry()
+    await site.set_up(charger)
+    result = await charger.start_reconfigure_flow(site.hass)
+    shows(result, "wattpilot")
+    assert suggested(result) == {"host": "127.0.0.1", "port": site.home.chargers[0].port}
+    aborts(await answer(site.hass, result, typed(site, host="localhost")), "reconfigure_successful")
+    await site.hass.async_block_till_done()
+    assert charger.data["host"] == "localhost"
+    assert charger.state is ConfigEntryState.LOADED
+
+
+async def test_reconfigure_to_another_charger(build_site: BuildSite) -> None:
+    """Another charger does not take the place of the one that is set up."""
+    site = await build_site(sunny(ChargerConfig(), ChargerConfig(serial="10000002", name="Carport")))
+    charger = site.charger_entry()
+    await site.set_up(charger)
+    result = await charger.start_reconfigure_flow(site.hass)
+    aborts(await answer(site.hass, result, typed(site, 1)), "wrong_device")
+    assert charger.data["port"] == site.home.chargers[0].port
+
+
+OPTIONS: dict[str, Any] = {
+    "managed": True,
+    "wired_phases": "3",
+    "rotation": "l2_l3_l1",
+    "phase_policy": "one",
+    "limit_current_without_ha": True,
+    "current_without_ha": 8,
+}
+
+
+async def test_options(site: Site) -> None:
+    """The options of a charger are stored and in force after a reload that leaves the car alone."""
+    charger = site.charger_entry()
+    await site.set_up(charger)
+    result = await site.hass.config_entries.options.async_init(charger.entry_id)
+    shows(result, "init")
+    assert result["description_placeholders"] == {"low": "6", "high": "32"}
+    result = await site.hass.config_entries.options.async_configure(result["flow_id"], OPTIONS)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await site.hass.async_block_till_done()
+    assert charger.options == OPTIONS
+    assert charger.state is ConfigEntryState.LOADED
+    assert site.writes() == []
+    result = await site.hass.config_entries.options.async_init(charger.entry_id)
+    assert suggested(result) == OPTIONS
+
+
+@pytest.mark.parametrize("current", [-1, 3, 5, 33, 7.5])
+async def test_options_current_out_of_range(site: Site, current: float) -> None:
+    """A current that no charger can offer is refused; 0 means stopped."""
+    charger = site.charger_entry()
+    await site.set_up(charger)
+    flows = site.hass.config_entries.options
+    result = await flows.async_init(charger.entry_id)
+    result = await flows.async_configure(result["flow_id"], OPTIONS | {"current_without_ha": current})
+    shows(result, "init", {"current_without_ha": "current_out_of_range"})
+    assert suggested(result)["current_without_ha"] == current
+    result = await flows.async_configure(result["flow_id"], OPTIONS | {"current_without_ha": 0})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_only_chargers_have_options(site: Site) -> None:
+    """The load manager and the inverter are reconfigured instead."""
+    inverter, charger, manager = await site.set_up_all()
+    assert charger.supports_options
+    assert not inverter.supports_options
+    assert not manager.supports_options
