@@ -1,0 +1,1 @@
+"""Home Assistant with real sockets to virtual homes."""

@@ -127,6 +127,14 @@ class Site:
                 await self.hass.async_block_till_done()
             assert entry.state is ConfigEntryState.LOADED, (entry.state, entry.reason)
 
+    async def fail_to_set_up(self, entry: MockConfigEntry) -> str:
+        """Set up an entry, expect that Home Assistant will try again, and return the message for the user."""
+        await self.hass.config_entries.async_setup(entry.entry_id)
+        await self.hass.async_block_till_done()
+        assert entry.state is ConfigEntryState.SETUP_RETRY, (entry.state, entry.reason)
+        assert entry.error_reason_translation_key is not None
+        return entry.error_reason_translation_key
+
     async def set_up_all(self) -> tuple[MockConfigEntry, ...]:
         """Set up the inverter, all chargers and then the load manager; return their entries in this order."""
         inverters = (self.inverter_entry(),) if self.config.inverter is not None else ()

@@ -17,10 +17,13 @@ from simulator import HomeConfig, InverterConfig
 
 from .conftest import BuildSite
 from .flows import aborts, answer, begin, creates, shows, suggested
-from .site import Site
-
+from .site import Site, eventually
 
 TITLE = "SolarEdge SE10K-RWS48BEN4"
+
+
+class OtherParams(ModbusTcpParams):
+    """Link settings that are not equal to ours."""
 
 
 def address(site: Site) -> dict[str, object]:
@@ -144,7 +147,7 @@ async def test_ev_charger(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_in_use_with_other_settings(site: Site) -> None:
     """Another integration that talks to the inverter in another way is named as the cause."""
     result = await begin(site.hass, EntryType.SOLAREDGE)
-    other = ModbusTcpParams(host="127.0.0.1", port=site.home.inverter.port, timeout=3)
+    other = OtherParams(host="127.0.0.1", port=site.home.inverter.port)
     async with async_get_temporary_unit(site.hass, other, 1):
         result = await answer(site.hass, result, address(site))
     shows(result, "solaredge", {"base": "modbus_in_use"})
@@ -177,11 +180,11 @@ async def test_invalid_address(site: Site, field: str, value: object, error: str
 async def test_duplicate(site: Site) -> None:
     """An inverter that is set up already is not added again, but its address is updated."""
     inverter = site.inverter_entry(host="localhost", port=1)
+    await site.fail_to_set_up(inverter)
     result = await begin(site.hass, EntryType.SOLAREDGE)
     aborts(await answer(site.hass, result, address(site)), "already_configured")
-    await site.hass.async_block_till_done()
     assert inverter.data["host"] == "127.0.0.1"
-    assert inverter.state is ConfigEntryState.LOADED
+    await eventually(lambda: inverter.state is ConfigEntryState.LOADED)
 
 
 async def test_reconfigure(site: Site) -> None:

@@ -135,11 +135,11 @@ async def test_invalid_address(site: Site, field: str, value: object, error: str
 async def test_duplicate_updates_the_address(site: Site) -> None:
     """A charger that is set up already is not added again, but found at its new address."""
     charger = site.charger_entry(host="localhost", port=1)
+    await site.fail_to_set_up(charger)
     result = await begin(site.hass, EntryType.WATTPILOT)
     aborts(await answer(site.hass, result, typed(site)), "already_configured")
-    await site.hass.async_block_till_done()
     assert charger.data["host"] == "127.0.0.1"
-    assert charger.state is ConfigEntryState.LOADED
+    await eventually(lambda: charger.state is ConfigEntryState.LOADED)
 
 
 async def test_zeroconf(site: Site) -> None:
@@ -182,10 +182,10 @@ async def test_zeroconf_again(site: Site) -> None:
 async def test_zeroconf_updates_the_address(site: Site) -> None:
     """A configured charger that announces itself elsewhere is followed there."""
     charger = site.charger_entry(host="localhost", port=1)
+    await site.fail_to_set_up(charger)
     aborts(await discover(site.hass, announcement(site)), "already_configured")
-    await site.hass.async_block_till_done()
     assert (charger.data["host"], charger.data["port"]) == ("127.0.0.1", site.home.chargers[0].port)
-    assert charger.state is ConfigEntryState.LOADED
+    await eventually(lambda: charger.state is ConfigEntryState.LOADED)
 
 
 async def test_zeroconf_without_port_or_name(site: Site) -> None:

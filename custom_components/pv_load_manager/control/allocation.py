@@ -1,7 +1,7 @@
 """Shares the room and the surplus: max-min fair in whole amps."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from .electrics import spread, subtract
@@ -30,6 +30,8 @@ class Claim:
     kind: Kind
     floor_a: int
     """It runs with at least this or not at all."""
+    guaranteed_a: int = 0
+    """Up to this it needs no surplus."""
     cap_a: int
     phases: int
     """The number of phases it is set to."""
@@ -45,9 +47,10 @@ class Claim:
 def allocate(claims: Sequence[Claim], room_a: Three, surplus_w: float | None) -> dict[str, int]:
     """Return the current per charger in A, 0 for those that get nothing.
 
-    Minimum currents come first (running chargers before waiting ones within a kind), then amp by amp to whoever has
-    least. Fast chargers take from the surplus before the others do; pv chargers and the part of min+pv above its floor
-    never take more than what is left of it. ``surplus_w`` None = nothing is known, so nobody gets more than a minimum.
+    Minimum currents come first (running chargers before waiting ones within a kind), then what is guaranteed, then amp
+    by amp to whoever has least. Fast chargers take from the surplus before the others do; pv chargers and the part of
+    min+pv above its guarantee never take more than what is left of it. ``surplus_w`` None = nothing is known, so nobody
+    gets more than a minimum.
     """
     given = dict.fromkeys((claim.charger_id for claim in claims), 0)
     for claim in sorted(claims, key=lambda item: (item.kind, item.present_a == 0)):
@@ -55,7 +58,18 @@ def allocate(claims: Sequence[Claim], room_a: Three, surplus_w: float | None) ->
         if claim.floor_a <= claim.cap_a and _fits(wanted, room_a):
             given[claim.charger_id] = claim.floor_a
             room_a = subtract(room_a, wanted)
-    left_w = 0.0 if surplus_w is None else surplus_w - _taken(claims, given)
+    guaranteed = [
+        replace(claim, kind=Kind.FAST, cap_a=min(claim.cap_a, claim.guaranteed_a))
+        for claim in claims
+        if claim.kind is Kind.GUARANTEED
+    ]
+    room_a = _raise(guaranteed, given, room_a, 0.0)
+    _raise(claims, given, room_a, 0.0 if surplus_w is None else surplus_w - _taken(claims, given))
+    return given
+
+
+def _raise(claims: Sequence[Claim], given: dict[str, int], room_a: Three, left_w: float) -> Three:
+    """Raise those that have anything amp by amp, always the one that has least; return the room that is left."""
     open_claims = [claim for claim in claims if given[claim.charger_id]]
     while open_claims:
         claim = min(open_claims, key=lambda item: given[item.charger_id])
@@ -74,7 +88,7 @@ def allocate(claims: Sequence[Claim], room_a: Three, surplus_w: float | None) ->
         room_a = subtract(room_a, step)
         if from_surplus:
             left_w -= claim.watts_per_amp
-    return given
+    return room_a
 
 
 def _taken(claims: Sequence[Claim], given: Mapping[str, int]) -> float:

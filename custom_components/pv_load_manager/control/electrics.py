@@ -77,6 +77,11 @@ def voltage(reading: ChargerReading | None, grid: GridReading | None) -> float:
     return NOMINAL_VOLTAGE
 
 
+def measured_draw(reading: ChargerReading) -> float:
+    """Return the largest measured current of the charger's phases in A, 0 where none is known."""
+    return max((current or 0.0 for current in reading.currents_a), default=0.0)
+
+
 def draw_at(state: ChargerState, at: float) -> DrawSample | None:
     """Return what the charger drew at a moment: the last sample until then, else the first one after."""
     before = [sample for sample in state.draws if sample.at <= at]

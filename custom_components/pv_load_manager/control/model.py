@@ -121,6 +121,8 @@ class Timings:
     """Least time between two surplus commands to one charger."""
     settle: float = 10.0
     """Until a changed charger is believed to have followed, unless it is seen to."""
+    meter_lag: float = 3.0
+    """How far the grid meter and the chargers may be apart in time when they see the same change."""
     recover: float = 15.0
     """Room counts for an increase when it was there for this long."""
     phase_dwell: float = 600.0

@@ -3,7 +3,20 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from .electrics import NOTHING, add, complete, draw_at, on_grid, phase_count, subtract
+from .electrics import (
+    NOTHING,
+    add,
+    complete,
+    draw_at,
+    grid_phases,
+    higher,
+    measured_draw,
+    on_grid,
+    phase_count,
+    spread,
+    subtract,
+    voltage,
+)
 from .model import (
     HIGHEST_CURRENT,
     CarState,
@@ -59,7 +72,7 @@ def _observe_charger(
     if not plugged:
         state = replace(state, full=False, car_phases=None, charging_since=None, idle_since=None)
     if state.command is None:
-        state = _adopt(config, state, reading, now)
+        state = _adopt(config, charger, state, reading, now)
     command = state.command
     allowed = command is not None and command.charge and not reading.holding and plugged
     idle_since = (state.idle_since or now) if allowed and not charging else None
@@ -77,23 +90,24 @@ def _observe_charger(
     )
 
 
-def _adopt(config: Configuration, state: ChargerState, reading: ChargerReading, now: float) -> ChargerState:
+def _adopt(
+    config: Configuration, charger: ChargerConfig, state: ChargerState, reading: ChargerReading, now: float
+) -> ChargerState:
     """Take over a charger as it is; one that charges goes on, and its delays count from now."""
     charging = reading.car is CarState.CHARGING and not reading.holding
     if charging and not config.strategy.mode_chosen:
         return state  # left alone until the user picks a mode
+    # A charger that does not say what it offers is believed to offer the most.
+    amps = (reading.setting_a or charger.max_current_a) if charging else 0
     return replace(
-        state,
-        command=Command(charge=charging, current_a=(reading.setting_a or 0) if charging else 0, phases=reading.phases),
-        changed_at=now,
+        state, command=Command(charge=charging, current_a=amps, phases=reading.phases), changed_at=now
     )
 
 
 def possible_draw(state: ChargerState, reading: ChargerReading) -> float:
     """Return what the charger could draw per phase in A without another word from us."""
-    measured = max((current or 0.0 for current in reading.currents_a), default=0.0)
     commanded = state.command.current_a if state.command is not None else 0
-    return max(measured, float(commanded), float(reading.setting_a or HIGHEST_CURRENT))
+    return max(measured_draw(reading), float(commanded), float(reading.setting_a or HIGHEST_CURRENT))
 
 
 def _car_phases(
@@ -118,17 +132,17 @@ def _car_phases(
 
 
 def _draw(config: Configuration, charger: ChargerConfig, reading: ChargerReading) -> DrawSample:
-    return DrawSample(
-        at=reading.at,
-        currents_a=on_grid(charger, config.phases, reading.currents_a),
-        power_w=reading.power_w or 0.0,
-    )
+    currents = on_grid(charger, config.phases, reading.currents_a)
+    power = reading.power_w if reading.power_w is not None else sum(currents) * voltage(reading, None)
+    return DrawSample(at=reading.at, currents_a=currents, power_w=power)
 
 
 def _recent(draws: tuple[DrawSample, ...], sample: DrawSample, now: float) -> tuple[DrawSample, ...]:
     if draws and sample.at <= draws[-1].at:
         return draws
-    return (*(old for old in draws if now - old.at <= HISTORY_SECONDS), sample)
+    # The last sample before a long silence still says what the charger drew until the next one.
+    kept = tuple(old for old in draws if now - old.at <= HISTORY_SECONDS) or draws[-1:]
+    return (*kept, sample)
 
 
 def _values(samples: Iterable[ValueSample], sample: ValueSample) -> tuple[ValueSample, ...]:
@@ -150,12 +164,34 @@ def _house(config: Configuration, state: ControlState, snapshot: Snapshot, now: 
     currents = grid_currents(config, grid)
     if currents is None:
         return state.house
-    chargers = NOTHING
-    for charger in state.chargers.values():
-        draw = draw_at(charger, grid.at)
-        chargers = add(chargers, draw.currents_a if draw is not None else NOTHING)
-    sample = HouseSample(at=grid.at, currents_a=subtract(currents, chargers))
+    chargers = most = NOTHING
+    for charger in config.chargers:
+        own = state.chargers[charger.charger_id]
+        draw = draw_at(own, grid.at)
+        drawn = draw.currents_a if draw is not None else NOTHING
+        chargers = add(chargers, drawn)
+        most = add(most, higher(drawn, _most_drawn(config, charger, own, grid.at)))
+    sample = HouseSample(at=grid.at, currents_a=subtract(currents, chargers), least_a=subtract(currents, most))
     return (*(old for old in state.house if now - old.at <= HISTORY_SECONDS), sample)
+
+
+def _most_drawn(config: Configuration, charger: ChargerConfig, state: ChargerState, at: float) -> Three:
+    """Return the most that the meter can have seen of a charger, although it is believed to draw something else.
+
+    A meter that lags, or a charger that does, would make a ramp of a car look like a load of the house, and the cut
+    for that load would be the next ramp.
+    """
+    timings = config.timings
+    before = draw_at(state, at - timings.meter_lag)
+    most = before.currents_a if before is not None else NOTHING
+    for sample in state.draws:
+        if sample.at > at - timings.meter_lag:
+            most = higher(most, sample.currents_a)
+    command, raised = state.command, state.raised_at
+    if command is not None and raised is not None and 0 <= at - raised < timings.settle:
+        count = min(command.phases or charger.wired_phases, state.car_phases or charger.wired_phases)
+        most = higher(most, spread(command.current_a, grid_phases(charger, config.phases, count)))
+    return most
 
 
 def _surplus(config: Configuration, state: ControlState, snapshot: Snapshot, now: float) -> tuple[ValueSample, ...]:

@@ -12,8 +12,9 @@ class Options:
     """Which numbers of phases a charger may be set to, and what each costs at least."""
 
     allowed: tuple[int, ...]
+    wired: int
     car_phases: int | None
-    minimum_1p_a: int
+    minimum_a: int
     maximum_a: int
 
     @classmethod
@@ -27,18 +28,20 @@ class Options:
             allowed = (1, 3)
         return cls(
             allowed=allowed,
+            wired=min(charger.wired_phases, config.phases),
             car_phases=state.car_phases,
-            minimum_1p_a=max(charger.min_current_a, config.strategy.minimum_current_a),
+            minimum_a=max(charger.min_current_a, config.strategy.minimum_current_a),
             maximum_a=charger.max_current_a,
         )
 
     def used(self, count: int) -> int:
         """Return on how many phases the car draws when the charger is set to ``count``."""
-        return min(count, self.car_phases or count)
+        return min(count, self.wired, self.car_phases or count)
 
     def floor(self, count: int) -> int:
         """Return the least current per phase in A."""
-        return self.minimum_1p_a
+        del count  # a vehicle may need more on three phases; no setting of ours says so yet
+        return self.minimum_a
 
     def least_power(self, volts: float) -> float:
         """Return the least power in W with which it can charge at all."""
@@ -59,7 +62,8 @@ def choose(
     reading: ChargerReading,
     *,
     volts: float,
-    available_w: float,
+    available_w: float | None,
+    fits_three: bool,
     timings: Timings,
     now: float,
 ) -> tuple[int, ChargerState]:
@@ -68,6 +72,16 @@ def choose(
     A charger that does not charge takes what suits the power. A charging one changes when the other number was
     better for ``phase_delay`` and the last switch is ``phase_dwell`` ago: every switch interrupts the car and wears
     a contactor.
+
+    Args:
+        options: what the charger can be set to.
+        state: the charger's state.
+        reading: the last that was heard of it.
+        volts: the voltage of one phase.
+        available_w: what it may take; None = nobody knows, so a charging one stays as it is.
+        fits_three: whether the circuit has room for its minimum on three phases.
+        timings: the time constants.
+        now: monotonic seconds.
     """
     if len(options.allowed) == 1:
         return options.allowed[0], replace(state, other_phases_since=None)
@@ -76,9 +90,12 @@ def choose(
     if present is None:
         present = options.reading(reading)
     three_helps = options.used(3) > 1
-    enough_for_three = available_w >= options.power(3, volts)
     if command is None or not command.charge:
-        return (3 if enough_for_three and three_helps else 1), replace(state, other_phases_since=None)
+        enough = fits_three and available_w is not None and available_w >= options.power(3, volts)
+        return (3 if enough and three_helps else 1), replace(state, other_phases_since=None)
+    if available_w is None:
+        return present, replace(state, other_phases_since=None)
+    enough_for_three = fits_three and available_w >= options.power(3, volts)
     up = present == 1 and enough_for_three and available_w > options.maximum_a * volts
     down = present == 3 and not enough_for_three
     if not three_helps or not (up or down):

@@ -53,17 +53,19 @@ def fuse_target(circuit: CircuitConfig) -> float:
 def stage(config: Configuration, state: ControlState, grid: GridReading | None, now: float) -> tuple[Stage, float]:
     """Return how far the meter can be trusted, and its age in s.
 
+    A meter that is slow by nature is not lost before it is stale.
     Before the first value the age counts from the start, so that a restart does not stop anybody.
     """
     timings = config.timings
     sampled = state.house[-1].at if state.house else None
     age = now - (sampled if sampled is not None else state.started_at)
     cadence = grid.cadence_s if grid is not None and grid.cadence_s is not None else 0.0
-    if age > timings.protection_dead:
+    patience = max(timings.protection_stale, 2.5 * cadence)
+    if age > max(timings.protection_dead, patience):
         return Stage.DEAD, age
-    if age > timings.protection_fallback:
+    if age > max(timings.protection_fallback, patience):
         return Stage.FALLBACK, age
-    if age > max(timings.protection_stale, 2.5 * cadence) or sampled is None:
+    if age > patience or sampled is None:
         return Stage.STALE, age
     return Stage.FRESH, age
 
@@ -101,8 +103,8 @@ def room(
             meter_age_s=None,
         )
     trust, age = stage(config, state, grid, now)
-    house = state.house[-1].currents_a if state.house else None
-    fuse = _fuse_room(circuit, trust, house, target, _sum(present.values()))
+    latest = state.house[-1] if state.house else None
+    fuse = _fuse_room(circuit, trust, latest.least_a if latest is not None else None, target, _sum(present.values()))
     total = lower(fuse, _flat(caps))
     lasting = total
     for sample in state.house:
@@ -113,7 +115,7 @@ def room(
         now_a=total,
         lasting_a=lasting,
         fuse_a=fuse,
-        house_a=house,
+        house_a=latest.currents_a if latest is not None else None,
         target_a=target,
         meter_age_s=age,
     )
@@ -125,7 +127,7 @@ def _fuse_room(circuit: CircuitConfig, trust: Stage, house: Three | None, target
     if trust is Stage.FALLBACK:
         return lower(present, _flat(circuit.fallback_a))
     if house is None:
-        return present
+        return lower(present, _flat(target))
     measured = _under(circuit, subtract(_flat(target), house))
     return lower(present, measured) if trust is Stage.STALE else measured
 

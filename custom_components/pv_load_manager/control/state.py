@@ -28,6 +28,8 @@ class HouseSample:
 
     at: float
     currents_a: Three
+    least_a: Three
+    """The least that it can have been: meter and chargers may see the same change some seconds apart."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +48,8 @@ class ChargerState:
     """What it was last told; None until its first reading was adopted."""
     changed_at: float | None = None
     """When the command last changed."""
+    raised_at: float | None = None
+    """When it was told its present current, if that was more than before."""
     surplus_command_at: float | None = None
     enough_since: float | None = None
     """Since when the surplus suffices for it to start."""
@@ -118,13 +122,13 @@ def _charger_from_dict(data: Mapping[str, Any], now: float) -> ChargerState:
     return ChargerState(
         full=data.get("full") is True,
         plugged=data.get("plugged") is True,
-        car_phases=car_phases if car_phases in {1, 2, 3} else None,
+        car_phases=car_phases if isinstance(car_phases, int) and car_phases in {1, 2, 3} else None,
         reserved_a=_number(data.get("reserved_a")),
         phases_switched_at=None if switched_age is None else now - switched_age,
     )
 
 
 def _number(value: object) -> float | None:
-    if isinstance(value, int | float) and math.isfinite(value) and value >= 0:
+    if isinstance(value, int | float) and 0 <= value < math.inf:
         return float(value)
     return None

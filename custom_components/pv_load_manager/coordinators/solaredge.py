@@ -7,7 +7,7 @@ from homeassistant.components.modbus import async_get_unit
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady, HomeAssistantError
+from homeassistant.exceptions import ConfigEntryNotReady, HomeAssistantError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from modbus_connection import ModbusTcpParams
 
@@ -55,8 +55,7 @@ class SolarEdgeCoordinator(DataUpdateCoordinator[InverterData]):
         """Borrow the unit from the shared connection and find out what is attached.
 
         Raises:
-            ConfigEntryNotReady: nothing answers; Home Assistant tries again.
-            ConfigEntryError: something else answers there.
+            ConfigEntryNotReady: nothing or something else answers; addresses wander, so Home Assistant tries again.
         """
         data = self.config_entry.data
         placeholders = {"name": self.config_entry.title, "host": data[CONF_HOST]}
@@ -69,13 +68,13 @@ class SolarEdgeCoordinator(DataUpdateCoordinator[InverterData]):
             )
             self._reader = await SolarEdgeReader.async_open(unit, serial=self.serial, clock=self.hass.loop.time)
         except WrongInverterError as err:
-            raise ConfigEntryError(
+            raise ConfigEntryNotReady(
                 translation_domain=DOMAIN,
                 translation_key="wrong_inverter",
                 translation_placeholders=placeholders | {"expected": err.expected, "found": err.found},
             ) from err
         except NotAnInverterError as err:
-            raise ConfigEntryError(
+            raise ConfigEntryNotReady(
                 translation_domain=DOMAIN, translation_key="not_an_inverter", translation_placeholders=placeholders
             ) from err
         except (InverterError, HomeAssistantError) as err:
@@ -98,18 +97,24 @@ class SolarEdgeCoordinator(DataUpdateCoordinator[InverterData]):
                 await self.reader.async_read_slow()
             data = await self.reader.async_read_grid()
         except WrongInverterError as err:
-            raise ConfigEntryError(
+            self._ask_identity_first(now)
+            raise UpdateFailed(
                 translation_domain=DOMAIN,
                 translation_key="wrong_inverter",
                 translation_placeholders=placeholders | {"expected": err.expected, "found": err.found},
             ) from err
         except InverterUnreachableError as err:
+            self._ask_identity_first(now)
             raise UpdateFailed(
                 translation_domain=DOMAIN,
                 translation_key="inverter_unreachable",
                 translation_placeholders=placeholders,
             ) from err
         return data
+
+    def _ask_identity_first(self, now: float) -> None:
+        """Trust no meter before the right inverter answered again: another one may have the address meanwhile."""
+        self._slow_at = now - SLOW_INTERVAL
 
     @property
     def protects(self) -> bool:

@@ -7,7 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 import time
 
-from modbus_connection import ModbusConnectionError, ModbusError, ModbusUnit
+from modbus_connection import (
+    IllegalDataAddressError,
+    IllegalFunctionError,
+    ModbusConnectionError,
+    ModbusError,
+    ModbusUnit,
+)
 from modbus_connection.model import Component
 from modbus_connection.model.sunspec import SunSpecError
 from solaredged import Battery, Inverter, Meter, SolarEdge, SolarEdgeConnectionError, SolarEdgeError, SunSpecDID
@@ -49,6 +55,9 @@ class SolarEdgeReader:
             at = clock()
             report = await device.async_update_readings()
         except SolarEdgeConnectionError as err:
+            if isinstance(err.__cause__, IllegalDataAddressError | IllegalFunctionError):
+                # Somebody answers, and does not know the registers that every inverter has.
+                raise NotAnInverterError(str(err)) from err
             raise InverterUnreachableError(str(err)) from err
         except SolarEdgeError as err:
             raise NotAnInverterError(str(err)) from err
