@@ -40,6 +40,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: PvLoadManagerConfigEntry
         manager = LoadManagerCoordinator(hass, entry)
         entry.runtime_data = manager
         shared.load_manager = manager
+        entry.async_on_unload(manager.async_stop)  # also where the set-up fails further down
     elif kind is EntryType.SOLAREDGE:
         inverter = SolarEdgeCoordinator(hass, entry)
         await inverter.async_connect()
@@ -50,6 +51,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: PvLoadManagerConfigEntry
     else:
         charger = WattpilotCoordinator(hass, entry)
         await charger.async_connect()
+        if not charger.managed:
+            await charger.async_release()
         entry.runtime_data = charger
         shared.chargers[charger.serial] = charger
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **device_info(entry))
@@ -67,12 +70,9 @@ async def async_unload_entry(hass: HomeAssistant, entry: PvLoadManagerConfigEntr
         return False
     shared = hass.data[SHARED]
     coordinator = entry.runtime_data
-    if isinstance(coordinator, LoadManagerCoordinator):
-        shared.load_manager = None
-        coordinator.async_stop()
-    elif isinstance(coordinator, SolarEdgeCoordinator):
+    if isinstance(coordinator, SolarEdgeCoordinator):
         shared.inverters.pop(coordinator.serial, None)
-    else:
+    elif isinstance(coordinator, WattpilotCoordinator):
         shared.chargers.pop(coordinator.serial, None)
         await coordinator.async_close()
     return True
@@ -80,6 +80,8 @@ async def async_unload_entry(hass: HomeAssistant, entry: PvLoadManagerConfigEntr
 
 async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Give chargers back to their owners when the load manager or they themselves are removed."""
+    if SHARED not in hass.data:
+        await async_setup(hass, {})  # a disabled entry may be removed before anything was ever set up
     shared = hass.data[SHARED]
     kind = EntryType(entry.data[CONF_ENTRY_TYPE])
     if kind is EntryType.LOAD_MANAGER:

@@ -31,7 +31,8 @@ def device_info(entry: ConfigEntry) -> DeviceInfo:
     coordinator = entry.runtime_data
     if isinstance(coordinator, WattpilotCoordinator):
         info = coordinator.client.info
-        port = entry.data[CONF_PORT]
+        host, port = entry.data[CONF_HOST], entry.data[CONF_PORT]
+        host = f"[{host}]" if ":" in host else host
         return DeviceInfo(
             identifiers={(DOMAIN, f"{EntryType.WATTPILOT}_{serial}")},
             name=entry.title,
@@ -39,7 +40,7 @@ def device_info(entry: ConfigEntry) -> DeviceInfo:
             model=info.model if info is not None else None,
             serial_number=serial,
             sw_version=info.firmware if info is not None else None,
-            configuration_url=f"http://{entry.data[CONF_HOST]}" + ("" if port == 80 else f":{port}"),
+            configuration_url=f"http://{host}" + ("" if port == 80 else f":{port}"),
         )
     inverter = coordinator.reader.data.info if isinstance(coordinator, SolarEdgeCoordinator) else None
     return DeviceInfo(

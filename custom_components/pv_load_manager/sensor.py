@@ -381,4 +381,4 @@ class InverterSensor(PvLoadManagerEntity[SolarEdgeCoordinator], SensorEntity):
 
 
 def _rounded(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(value, digits)
+    return None if value is None else round(value, digits) + 0.0  # no -0.0

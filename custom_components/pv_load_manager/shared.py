@@ -36,6 +36,12 @@ class Shared:
 SHARED: HassKey[Shared] = HassKey(DOMAIN)
 
 
+def has_load_manager(hass: HomeAssistant) -> bool:
+    """Return whether a load manager is configured, loaded or not; a disabled one does not count."""
+    entries = hass.config_entries.async_entries(DOMAIN, include_disabled=False)
+    return any(entry.data[CONF_ENTRY_TYPE] == EntryType.LOAD_MANAGER for entry in entries)
+
+
 def charger_entries(hass: HomeAssistant) -> dict[str, ConfigEntry]:
     """Return the entries of all configured chargers by serial number, loaded or not, disabled ones left out."""
     return {

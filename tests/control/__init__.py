@@ -1,0 +1,1 @@
+"""Tests of the control core: stories of a house, and properties of every house."""

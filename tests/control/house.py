@@ -9,6 +9,7 @@ from custom_components.pv_load_manager.control import (
     ChargerConfig,
     ChargerReading,
     CircuitConfig,
+    Command,
     Configuration,
     ControlState,
     GridReading,
@@ -37,24 +38,49 @@ class Car:
     full: bool = False
     stuck: bool = False
     """Ignores every command."""
+    rate_a: float = 4.0
+    """A/s at which the car changes its current."""
+    delay: int = 0
+    """s until a command reaches the charger."""
+    excess_a: float = 0.0
+    """What the car draws beyond its allowance."""
+    pause: int = 0
+    """s that a change of phases takes."""
+    wired: int = 3
+    switching: int = 0
+    """s of the pause that are left."""
+    _commands: list[Command | None] = field(default_factory=list)
 
-    def follow(self, command: object, dt: float) -> None:
+    def follow(self, command: Command | None, dt: float) -> None:
         """Take a command over and move the current towards it."""
-        if not self.stuck and self.online and command is not None:
-            self.holding = not command.charge  # type: ignore[attr-defined]
-            if command.charge:  # type: ignore[attr-defined]
-                self.setting_a = command.current_a  # type: ignore[attr-defined]
-            self.set_phases = command.phases or self.set_phases  # type: ignore[attr-defined]
+        self._commands.append(command)
+        arrived = self._commands.pop(0) if len(self._commands) > self.delay else None
+        if not self.stuck and self.online and arrived is not None:
+            self.holding = not arrived.charge
+            if arrived.charge:
+                self.setting_a = arrived.current_a
+            if arrived.phases not in {None, self.set_phases}:
+                self.set_phases = arrived.phases or 3
+                self.switching = self.pause if self.drawn_a > 0 else 0
         goal = 0.0
-        if self.plugged and not self.holding and not self.full:
-            goal = min(self.setting_a, self.maximum_a)
-        step = 4.0 * dt
+        self.switching = max(0, self.switching - 1)
+        if self.plugged and not self.holding and not self.full and not self.switching:
+            goal = min(self.setting_a + self.excess_a, self.maximum_a)
+        step = self.rate_a * dt
         self.drawn_a += max(-step, min(step, goal - self.drawn_a))
+        if self.switching or not self.plugged:
+            self.drawn_a = 0.0
+
+    def unplug(self) -> None:
+        """Let the car leave; the charger forgets its hold then, and keeps its current."""
+        self.plugged, self.full, self.drawn_a = False, False, 0.0
+        if self.online:
+            self.holding = False
 
     @property
     def currents(self) -> tuple[float, float, float]:
         """Current on the charger's own phases."""
-        used = min(self.phases, self.set_phases)
+        used = min(self.phases, self.set_phases, self.wired)
         return (self.drawn_a, self.drawn_a if used > 1 else 0.0, self.drawn_a if used > 2 else 0.0)
 
     def state(self) -> CarState:
@@ -77,13 +103,22 @@ class House:
     load_a: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """More load per phase in A."""
     meter_every: float = 2.0
+    meter_lag: int = 0
+    """s by which the meter's values are older than it says."""
     meter_alive: bool = True
     battery_w: float | None = None
+    battery_every: float = 0.0
+    """s between two readings of the battery; 0 = with every reading of the meter."""
+    battery_limit_w: float | None = None
+    """The battery keeps the grid at 0 within this power; None = its power is set by hand."""
     now: float = 1000.0
     state: ControlState = field(default_factory=lambda: ControlState(started_at=1000.0))
     plan: Plan = field(default_factory=Plan)
     grid: GridReading | None = None
     log: list[tuple[float, Plan]] = field(default_factory=list)
+    snapshot: Snapshot = field(default_factory=Snapshot)
+    _battery_seen: BatteryReading | None = None
+    _seen: list[GridReading] = field(default_factory=list)
 
     def run(self, seconds: float, each: Callable[[], None] | None = None) -> Plan:
         """Let time pass; ``each`` is called after every step."""
@@ -96,14 +131,22 @@ class House:
     def step(self) -> None:
         """One second."""
         self.now += 1.0
+        self._seen = [*self._seen[-10:], self.meter()]
         if self.meter_alive and (self.grid is None or self.now - self.grid.at >= self.meter_every):
-            self.grid = self.meter()
-        snapshot = Snapshot(grid=self.grid, battery=self._battery(), chargers=self.readings())
-        self.state, self.plan = decide(self.config, self.state, snapshot, self.now)
+            self.grid = replace(self._seen[-1 - min(self.meter_lag, len(self._seen) - 1)], at=self.now)
+        self.snapshot = Snapshot(grid=self.grid, battery=self._battery(), chargers=self.readings())
+        self.state, self.plan = decide(self.config, self.state, self.snapshot, self.now)
         self.log.append((self.now, self.plan))
+        if self.battery_limit_w is not None:
+            wanted = (self.battery_w or 0.0) + (self.meter().power_w or 0.0)
+            self.battery_w = max(-self.battery_limit_w, min(self.battery_limit_w, wanted))
         for key, car in self.cars.items():
             planned = self.plan.chargers.get(key)
             car.follow(planned.command if planned is not None else None, 1.0)
+
+    def restart(self) -> None:
+        """Begin anew with what was saved."""
+        self.state = ControlState.from_dict(self.state.as_dict(self.now), self.now)
 
     def readings(self) -> dict[str, ChargerReading]:
         """What the chargers say."""
@@ -119,21 +162,24 @@ class House:
                 voltages_v=(VOLTS, VOLTS, VOLTS),
                 power_w=sum(car.currents) * VOLTS,
                 limit_a=32,
+                switching=car.switching > 0,
             )
             for key, car in self.cars.items()
         }
 
     def meter(self) -> GridReading:
         """What the meter sees now."""
-        currents = [load - self.surplus_w(self.now) / 3 / VOLTS for load in self.load_a]
+        phases = self.config.phases
+        currents = [load - self.surplus_w(self.now) / phases / VOLTS for load in self.load_a[:phases]]
+        currents += [0.0] * (3 - phases)
         for key, car in self.cars.items():
             charger = next(item for item in self.config.chargers if item.charger_id == key)
             for own, amps in enumerate(car.currents):
-                currents[charger.rotation[own] - 1] += amps
-        power = sum(currents) * VOLTS - (self.battery_w or 0.0)
+                currents[charger.rotation[own] - 1 if self.config.phases == 3 else 0] += amps
+        currents = [amps - (self.battery_w or 0.0) / VOLTS / phases for amps in currents[:phases]] + currents[phases:]
         return GridReading(
             at=self.now,
-            power_w=power,
+            power_w=sum(currents) * VOLTS,
             currents_a=(currents[0], currents[1], currents[2]),
             voltages_v=(VOLTS, VOLTS, VOLTS),
             cadence_s=self.meter_every,
@@ -146,7 +192,12 @@ class House:
     def _battery(self) -> BatteryReading | None:
         if self.battery_w is None:
             return None
-        return BatteryReading(at=self.grid.at if self.grid else self.now, power_w=self.battery_w)
+        seen = self._battery_seen
+        if self.battery_every == 0.0:
+            return BatteryReading(at=self.grid.at if self.grid else self.now, power_w=self.battery_w)
+        if seen is None or self.now - seen.at >= self.battery_every:
+            self._battery_seen = BatteryReading(at=self.now, power_w=self.battery_w)
+        return self._battery_seen
 
     def set(self, **changes: object) -> None:
         """Change the strategy."""

@@ -1,6 +1,7 @@
 """Stories of a house, a fuse and its cars, told to the core second by second."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -351,3 +352,118 @@ def test_an_unplugged_charger_is_held() -> None:
     home.run(5)
     assert home.cars["a"].holding
     assert home.reason() == Reason.NO_CAR
+
+
+@pytest.mark.parametrize(("battery_every", "lag"), [(10.0, 0), (10.0, 2), (7.0, 3), (3.0, 1)])
+def test_a_battery_that_is_read_rarely_winds_nothing_up(battery_every: float, lag: int) -> None:
+    """Battery every ten seconds, grid every two: the car takes what the battery would, and never runs away."""
+    sun = [3600.0]
+    home = house(
+        mode=Mode.PV, surplus_w=lambda _: sun[0], meter_lag=lag, battery_every=battery_every, battery_limit_w=5000.0
+    )
+    home.config = replace(home.config, has_battery=True)
+    home.battery_w = 0.0
+    only_one_phase(home)
+    allocated: list[int] = []
+    home.run(400, each=lambda: allocated.append(home.allocated()))
+    assert max(allocated) <= 16
+    assert set(allocated[-200:]) == {15}
+    sun[0] = 2000.0
+    home.run(300, each=lambda: allocated.append(home.allocated()))
+    assert set(allocated[-200:]) == {8}
+    sun[0] = 900.0
+    home.run(260)
+    assert home.allocated() == 0
+
+
+@pytest.mark.parametrize("lag", [0, 1, 2, 3])
+def test_a_late_meter_does_not_make_the_car_swing(lag: int) -> None:
+    """With steady sun the current settles within a minute of the start and then stays."""
+    home = house(mode=Mode.PV, surplus_w=lambda _: 2500.0, meter_lag=lag)
+    only_one_phase(home)
+    home.run(140)
+    allocated: list[int] = []
+    home.run(300, each=lambda: allocated.append(home.allocated()))
+    assert set(allocated) in ({10}, {11})  # 11 A are 30 W too many, which the hysteresis leaves
+
+
+def test_noise_around_a_whole_amp_does_not_toggle_the_car() -> None:
+    """Clouds of a few watts around the limit between two currents move the car at most once a minute."""
+    home = house(mode=Mode.PV, surplus_w=lambda now: 2300.0 + 40.0 * ((now * 7919) % 3 - 1))
+    only_one_phase(home)
+    home.run(150)
+    allocated: list[int] = []
+    home.run(300, each=lambda: allocated.append(home.allocated()))
+    assert sum(1 for one, two in pairwise(allocated) if one != two) <= 5
+
+
+def test_a_second_car_waits_for_sun_that_the_first_one_takes_on_three_phases() -> None:
+    """The least power on three phases is gone for the second car; both together would buy from the grid."""
+    home = house("a", "b", mode=Mode.PV, fuse=63.0, surplus_w=lambda _: 5000.0)
+    chargers = (
+        replace(home.config.chargers[0], phase_policy=PhasePolicy.THREE),
+        replace(home.config.chargers[1], phase_policy=PhasePolicy.ONE),
+    )
+    home.config = replace(home.config, chargers=chargers)
+    home.run(600)
+    assert sum(home.total_a()) * VOLTS <= 0.0
+    assert home.allocated("a") >= 6
+    assert home.reason("b") == Reason.WAITING_FOR_SURPLUS
+
+
+def test_a_guaranteed_power_a_little_below_the_minimum_still_charges() -> None:
+    """1,380 W are a little less than 6 A at 235 V, and still grant 6 A."""
+    home = house(mode=Mode.MIN_PV, surplus_w=lambda _: -300.0)
+    only_one_phase(home)
+    readings = home.readings
+    home.readings = lambda: {  # type: ignore[method-assign]
+        key: replace(reading, voltages_v=(235.0, 235.0, 235.0)) for key, reading in readings().items()
+    }
+    home.run(30)
+    assert home.allocated() == 6
+
+
+def test_a_full_car_with_a_guarantee_leaves_the_sun_to_the_others() -> None:
+    """The guaranteed power of a car that takes nothing is not missing for the next one."""
+    home = house("a", "b", mode=Mode.PV, fuse=63.0, surplus_w=lambda _: 1500.0)
+    only_one_phase(home)
+    first = replace(home.config.chargers[0], mode=ChargerMode.MIN_PV)
+    home.config = replace(home.config, chargers=(first, home.config.chargers[1]))
+    home.cars["a"].full = True
+    home.run(240)
+    assert home.reason("a") == Reason.CAR_FULL
+    assert home.allocated("b") == 6
+
+
+def test_a_stale_surplus_switches_no_phases() -> None:
+    """Sun that was seen last half a minute ago is no reason to move a contactor."""
+    sun = [2500.0]
+    home = house(mode=Mode.PV, metered=False, surplus_w=lambda _: sun[0])
+    home.run(720)
+    sun[0] = 9000.0
+    home.run(80)
+    home.meter_alive = False
+    home.run(118)
+    assert home.cars["a"].set_phases == 1
+    assert home.allocated() == 16
+
+
+def test_a_restart_without_a_surplus_does_not_change_phases() -> None:
+    """A surplus that nobody knows yet is not 0 W: a car on three phases stays there until it is known or dead."""
+    home = house(mode=Mode.PV, metered=False, meter_alive=False)
+    home.cars["a"] = Car(holding=False, setting_a=8, drawn_a=8.0)
+    home.run(119)
+    assert home.cars["a"].set_phases == 3
+    assert home.allocated() == 8
+    home.run(5)
+    assert home.allocated() == 0
+
+
+def test_off_holds_the_car_that_comes_next_too() -> None:
+    """A charger forgets its hold when the car leaves; it is told again at once."""
+    home = house(mode=Mode.OFF)
+    home.run(10)
+    home.cars["a"].unplug()
+    assert not home.cars["a"].holding
+    home.run(2)
+    assert home.cars["a"].holding

@@ -6,6 +6,7 @@ from functools import partial
 
 from homeassistant.core import HomeAssistant
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from custom_components.pv_load_manager.wattpilot import WattpilotClient
 from simulator import CarConfig, ChargerConfig, HomeConfig, HouseConfig, PvConfig, running_home
@@ -55,6 +56,18 @@ async def build_site_fixture(hass: HomeAssistant) -> AsyncIterator[BuildSite]:
 async def site_fixture(build_site: BuildSite) -> Site:
     """Return a sunny home with an inverter, its meter and one charger with a three-phase car; ten times as fast."""
     return await build_site(sunny())
+
+
+@pytest.fixture(name="other_server")
+async def other_server_fixture() -> AsyncIterator[int]:
+    """Return the port of a WebSocket server that is no Wattpilot."""
+
+    async def chat(client: ServerConnection) -> None:
+        await client.send('{"type": "welcome", "serial": 7}')
+        await client.wait_closed()
+
+    async with serve(chat, "127.0.0.1", 0) as server:
+        yield next(iter(server.sockets)).getsockname()[1]
 
 
 def sunny(*chargers: ChargerConfig, pv_w: float = 8000.0, house_w: float = 500.0, speed: float = 10.0) -> HomeConfig:

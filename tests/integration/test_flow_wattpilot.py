@@ -1,6 +1,5 @@
 """The config flow and the options flow of a charger."""
 
-from collections.abc import AsyncIterator
 from ipaddress import ip_address
 from typing import Any
 
@@ -9,7 +8,6 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import pytest
-from websockets.asyncio.server import ServerConnection, serve
 
 from custom_components.pv_load_manager.const import DOMAIN, EntryType
 from simulator import ChargerConfig
@@ -45,18 +43,6 @@ def announcement(site: Site, *addresses: str, port: int | None = None, **propert
 async def discover(hass: HomeAssistant, info: ZeroconfServiceInfo) -> ConfigFlowResult:
     """Let Home Assistant hear an announcement."""
     return await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_ZEROCONF}, data=info)
-
-
-@pytest.fixture(name="other_server")
-async def other_server_fixture() -> AsyncIterator[int]:
-    """Return the port of a WebSocket server that is no Wattpilot."""
-
-    async def chat(client: ServerConnection) -> None:
-        await client.send('{"type": "welcome", "serial": 7}')
-        await client.wait_closed()
-
-    async with serve(chat, "127.0.0.1", 0) as server:
-        yield next(iter(server.sockets)).getsockname()[1]
 
 
 async def test_ok(site: Site) -> None:

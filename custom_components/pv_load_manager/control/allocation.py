@@ -55,7 +55,7 @@ def allocate(claims: Sequence[Claim], room_a: Three, surplus_w: float | None) ->
     given = dict.fromkeys((claim.charger_id for claim in claims), 0)
     for claim in sorted(claims, key=lambda item: (item.kind, item.present_a == 0)):
         wanted = spread(claim.floor_a, claim.lines)
-        if claim.floor_a <= claim.cap_a and _fits(wanted, room_a):
+        if claim.floor_a <= claim.cap_a and fits(wanted, room_a):
             given[claim.charger_id] = claim.floor_a
             room_a = subtract(room_a, wanted)
     guaranteed = [
@@ -79,7 +79,7 @@ def _raise(claims: Sequence[Claim], given: dict[str, int], room_a: Three, left_w
         tolerance = HYSTERESIS * claim.watts_per_amp if amps <= claim.present_a else 0.0
         if (
             amps > claim.cap_a
-            or not _fits(step, room_a)
+            or not fits(step, room_a)
             or (from_surplus and left_w + tolerance < claim.watts_per_amp - EPSILON)
         ):
             open_claims.remove(claim)
@@ -98,5 +98,6 @@ def _taken(claims: Sequence[Claim], given: Mapping[str, int]) -> float:
     )
 
 
-def _fits(wanted: Three, room_a: Three) -> bool:
+def fits(wanted: Three, room_a: Three) -> bool:
+    """Return whether there is room on every phase that is wanted."""
     return all(want <= EPSILON or want <= room + EPSILON for want, room in zip(wanted, room_a, strict=True))

@@ -1,12 +1,12 @@
 """Who may charge: turns modes, cars and surplus into claims, with start and stop hysteresis."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from . import phases
-from .allocation import Claim, Kind
-from .electrics import grid_phases, voltage
-from .model import CarState, ChargerConfig, ChargerMode, ChargerReading, Configuration, Mode, Snapshot
+from .allocation import EPSILON, Claim, Kind, fits
+from .electrics import NOTHING, add, grid_phases, spread, subtract, voltage
+from .model import CarState, ChargerConfig, ChargerMode, ChargerReading, Configuration, Mode, Snapshot, Three
 from .reasons import Explanation, Reason
 from .state import ChargerState, ControlState
 from .surplus import Surplus, Trust
@@ -57,8 +57,26 @@ def effective_mode(config: Configuration, charger: ChargerConfig) -> tuple[Mode,
     return Mode(charger.mode.value), False
 
 
-def collect(config: Configuration, state: ControlState, snapshot: Snapshot, surplus: Surplus, now: float) -> Claims:
-    """Return the claims of all chargers."""
+def collect(
+    config: Configuration,
+    state: ControlState,
+    snapshot: Snapshot,
+    surplus: Surplus,
+    present: Mapping[str, Three],
+    room_a: Three,
+    now: float,
+) -> Claims:
+    """Return the claims of all chargers.
+
+    Args:
+        config: the configuration.
+        state: the state, the current snapshot taken in.
+        snapshot: what is known of the chargers.
+        surplus: the surplus for all.
+        present: what every charger can draw now, per grid phase in A.
+        room_a: what all chargers may draw together now, per grid phase in A.
+        now: monotonic seconds.
+    """
     explanations: dict[str, Explanation] = {}
     states: dict[str, ChargerState] = dict(state.chargers)
     candidates: list[Candidate] = []
@@ -76,7 +94,9 @@ def collect(config: Configuration, state: ControlState, snapshot: Snapshot, surp
                 mode=None,
             )
     budget = _budget(state, surplus, candidates)
-    contest = Contest(config=config, surplus=surplus, budget_w=budget, now=now)
+    for key in explanations:  # they ask for nothing, but may still draw
+        room_a = subtract(room_a, present[key])
+    contest = Contest(config=config, surplus=surplus, budget_w=budget, room_a=room_a, candidates=candidates, now=now)
     claims: list[Claim] = []
     # Running chargers keep what they have before another one starts; guaranteed ones are served before pv.
     for candidate in sorted(candidates, key=lambda item: (item.kind, not item.running)):
@@ -98,15 +118,18 @@ def _candidate(
     if reading is None or not reading.online:
         if reading is None and now - state.started_at < config.timings.hear_all:
             return Explanation(reason=Reason.STARTING_UP, next_change_at=state.started_at + config.timings.hear_all)
-        numbers = {"reserved_a": round(own.reserved_a, 1)} if own.reserved_a is not None else {}
-        return Explanation(reason=Reason.UNREACHABLE, numbers=numbers)
+        reserved = own.reserved_a if own.reserved_a is not None else float(charger.max_current_a)
+        return Explanation(reason=Reason.UNREACHABLE, numbers={"reserved_a": round(reserved, 1)})
     mode, from_site = effective_mode(config, charger)
     if own.command is None:
         kind = Kind.UNTOUCHED
     elif mode is Mode.OFF:
         return Explanation(reason=Reason.SITE_OFF if from_site else Reason.CHARGER_OFF)
+    elif mode is Mode.FAST:
+        kind = Kind.FAST
     else:
-        kind = {Mode.FAST: Kind.FAST, Mode.MIN_PV: Kind.GUARANTEED, Mode.PV: Kind.SURPLUS}[mode]
+        guaranteed = mode is Mode.MIN_PV and config.strategy.guaranteed_power_w > 0
+        kind = Kind.GUARANTEED if guaranteed else Kind.SURPLUS
     if reading.car is CarState.NO_CAR:
         return Explanation(reason=Reason.NO_CAR)
     if reading.car in {CarState.ERROR, CarState.UNKNOWN}:
@@ -131,15 +154,46 @@ def _budget(state: ControlState, surplus: Surplus, candidates: list[Candidate]) 
 class Contest:
     """Hands the surplus to one candidate after the other; built for one step and thrown away."""
 
-    def __init__(self, *, config: Configuration, surplus: Surplus, budget_w: float | None, now: float) -> None:
-        """Begin with the whole budget."""
+    def __init__(
+        self,
+        *,
+        config: Configuration,
+        surplus: Surplus,
+        budget_w: float | None,
+        room_a: Three,
+        candidates: Sequence[Candidate],
+        now: float,
+    ) -> None:
+        """Begin with the whole budget, and with the room that the minimum currents of running chargers leave."""
         self._config = config
         self._surplus = surplus
         self._left_w = budget_w
         self._now = now
+        self._room_a = room_a
+        for candidate in candidates:
+            self._room_a = subtract(self._room_a, self._held(candidate))
 
     def enter(self, candidate: Candidate) -> tuple[Claim | None, ChargerState, Explanation | None]:
         """Return the candidate's claim (None = it has to wait), its new state, and why it waits."""
+        self._room_a = add(self._room_a, self._held(candidate))
+        claim, state, explanation = self._enter(candidate)
+        if claim is not None:
+            self._room_a = subtract(self._room_a, spread(claim.floor_a, claim.lines))
+        return claim, state, explanation
+
+    def _held(self, candidate: Candidate) -> Three:
+        """Return the minimum current of a running candidate on the phases it uses now."""
+        if not candidate.running:
+            return NOTHING
+        options = phases.Options.of(self._config, candidate.charger, candidate.state)
+        command = candidate.state.command
+        count = command.phases if command is not None and command.phases is not None else 3
+        return spread(options.floor(count), self._lines(candidate, options, count))
+
+    def _lines(self, candidate: Candidate, options: phases.Options, count: int) -> tuple[int, ...]:
+        return grid_phases(candidate.charger, self._config.phases, options.used(count))
+
+    def _enter(self, candidate: Candidate) -> tuple[Claim | None, ChargerState, Explanation | None]:
         options = phases.Options.of(self._config, candidate.charger, candidate.state)
         if candidate.kind is Kind.SURPLUS:
             return self._enter_surplus(candidate, options)
@@ -148,19 +202,16 @@ class Contest:
             amps = candidate.reading.setting_a or candidate.charger.max_current_a
             count = options.reading(candidate.reading)
             return self._claim(candidate, count, floor=min(options.floor(count), amps), cap=amps), state, None
-        guaranteed_w = 0.0
+        guaranteed_w, wished_w = 0.0, float("inf")
         if candidate.kind is Kind.GUARANTEED:
             guaranteed_w = self._config.strategy.guaranteed_power_w
-            if guaranteed_w <= 0:
-                return self._enter_surplus(candidate, options)
-        wished_w = float("inf") if candidate.kind is Kind.FAST else max(guaranteed_w, self._left_w or 0.0)
+            wished_w = max(guaranteed_w, self._left_w or 0.0)
         count, state = self._choose(options, candidate, state, wished_w)
         floor = options.floor(count)
-        if candidate.kind is Kind.GUARANTEED:
-            floor = max(floor, int(guaranteed_w / (candidate.volts * options.used(count)) + 1e-6))
-        claim = self._claim(candidate, count, floor=floor)
-        if candidate.kind is Kind.GUARANTEED:
-            self._take(claim.floor_a * claim.watts_per_amp)
+        guaranteed = int(guaranteed_w / (candidate.volts * options.used(count)) + EPSILON)
+        claim = self._claim(candidate, count, floor=floor, guaranteed=guaranteed)
+        if candidate.kind is Kind.GUARANTEED and not candidate.state.full:
+            self._take(claim.guaranteed_a * claim.watts_per_amp)
         return claim, replace(state, enough_since=None, short_since=None), None
 
     def _enter_surplus(
@@ -192,9 +243,9 @@ class Contest:
                 state = replace(state, short_since=None)
                 return None, state, _missing(Reason.WAITING_FOR_SURPLUS, left, needed_w)
             explanation = _missing(Reason.STOP_DELAY, left, needed_w, until=since + timings.stop_delay)
-        count, state = self._choose(options, candidate, state, left or 0.0)
+        count, state = self._choose(options, candidate, state, left)
         claim = self._claim(candidate, count, floor=options.floor(count))
-        self._take(0.0 if candidate.state.full else min(needed_w, claim.floor_a * claim.watts_per_amp))
+        self._take(0.0 if candidate.state.full else claim.floor_a * claim.watts_per_amp)
         return claim, state, explanation
 
     def _start(
@@ -218,25 +269,31 @@ class Contest:
             )
         since = state.enough_since or now
         state = replace(state, enough_since=since)
-        self._take(needed_w)  # whoever comes after needs this much more
+        count, state = self._choose(options, candidate, state, left)
+        claim = self._claim(candidate, count, floor=options.floor(count))
+        # Whoever comes after needs this much more.
+        self._take(0.0 if candidate.state.full else claim.floor_a * claim.watts_per_amp)
         if now - since < timings.start_delay:
             return (
                 None,
                 state,
                 _missing(Reason.START_DELAY, left, needed_w, until=since + timings.start_delay),
             )
-        count, state = self._choose(options, candidate, state, left)
-        return self._claim(candidate, count, floor=options.floor(count)), state, None
+        return claim, state, None
 
     def _choose(
-        self, options: phases.Options, candidate: Candidate, state: ChargerState, available_w: float
+        self, options: phases.Options, candidate: Candidate, state: ChargerState, available_w: float | None
     ) -> tuple[int, ChargerState]:
+        if candidate.kind is not Kind.FAST and self._surplus.trust is Trust.STALE:
+            available_w = None
+        wanted = spread(options.floor(3), self._lines(candidate, options, 3))
         return phases.choose(
             options,
             state,
             candidate.reading,
             volts=candidate.volts,
             available_w=available_w,
+            fits_three=fits(wanted, self._room_a),
             timings=self._config.timings,
             now=self._now,
         )
@@ -245,15 +302,17 @@ class Contest:
         if self._left_w is not None:
             self._left_w -= power_w
 
-    def _claim(self, candidate: Candidate, count: int, *, floor: int, cap: int | None = None) -> Claim:
-        config, charger, state = self._config, candidate.charger, candidate.state
-        options = phases.Options.of(config, charger, state)
+    def _claim(
+        self, candidate: Candidate, count: int, *, floor: int, guaranteed: int = 0, cap: int | None = None
+    ) -> Claim:
+        charger, state = candidate.charger, candidate.state
+        options = phases.Options.of(self._config, charger, state)
         if cap is None:
             cap = min(charger.max_current_a, candidate.reading.limit_a or charger.max_current_a)
             if state.full:
                 cap = min(cap, floor)
             if self._surplus.trust is Trust.STALE and candidate.kind in {Kind.GUARANTEED, Kind.SURPLUS}:
-                cap = min(cap, max(floor, state.command.current_a if state.command is not None else 0))
+                cap = min(cap, max(floor, guaranteed, state.command.current_a if state.command is not None else 0))
         measured = None
         if candidate.kind in {Kind.FAST, Kind.UNTOUCHED} or state.full:
             measured = 0.0  # the budget already is without what these draw
@@ -261,12 +320,13 @@ class Contest:
         return Claim(
             charger_id=charger.charger_id,
             kind=candidate.kind,
-            floor_a=min(floor, cap) if candidate.kind is Kind.GUARANTEED else floor,
+            floor_a=floor,
+            guaranteed_a=min(max(guaranteed, floor), cap) if candidate.kind is Kind.GUARANTEED else 0,
             cap_a=cap,
             phases=count,
-            lines=grid_phases(charger, config.phases, options.used(count)),
+            lines=self._lines(candidate, options, count),
             watts_per_amp=candidate.volts * options.used(count),
-            present_a=command.current_a if command is not None else candidate.reading.setting_a or 0,
+            present_a=command.current_a if command is not None else cap,
             used_w=measured,
         )
 

@@ -1,18 +1,18 @@
 """The one function of the core: (configuration, state, snapshot, now) -> (new state, plan)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from .allocation import UNLIMITED, Claim, allocate
 from .claims import Claims, collect
-from .electrics import NOTHING, add, higher, lower, subtract
+from .electrics import NOTHING, add, higher, lower, spread, subtract
 from .explain import explain, site_status
 from .flags import ConfigError, config_errors
-from .model import LOWEST_CURRENT, CircuitConfig, Command, Configuration, Snapshot, Three
-from .observe import observe
+from .model import HIGHEST_CURRENT, LOWEST_CURRENT, CircuitConfig, Command, Configuration, Snapshot, Three
+from .observe import finite, observe
 from .protection import Room, Stage, fuse_target, room
 from .reasons import Explanation, SiteStatus
-from .sequence import Wish, carry_out, could_draw
+from .sequence import Wish, carry_out, could_draw, followed, hearing, settled
 from .state import ControlState
 from .surplus import Surplus, estimate
 
@@ -57,10 +57,9 @@ def decide(config: Configuration, state: ControlState, snapshot: Snapshot, now: 
         snapshot: the last that each device said, with its time.
         now: monotonic seconds; never smaller than at the last step.
     """
+    snapshot = finite(snapshot)
     state = observe(config, state, snapshot, now)
     surplus = estimate(config, state, now)
-    wanted = collect(config, state, snapshot, surplus, now)
-    state = replace(state, chargers=wanted.states)
     present = {
         charger.charger_id: could_draw(
             config,
@@ -71,9 +70,10 @@ def decide(config: Configuration, state: ControlState, snapshot: Snapshot, now: 
         )
         for charger in config.chargers
     }
-    circuit = _root(config)
-    house = room(config, circuit, state, snapshot.grid, present, now)
-    wishes = _wishes(wanted, house, _reserved(wanted, present))
+    house = room(config, _root(config), state, snapshot.grid, present, now)
+    wanted = collect(config, state, snapshot, surplus, present, house.now_a, now)
+    state = replace(state, chargers=wanted.states)
+    wishes = _wishes(config, state, snapshot, wanted, house, present, now)
     states, waiting = carry_out(config, state, snapshot, wishes, (house.now_a, house.lasting_a), now)
     state = replace(state, chargers=states)
     plan = _plan(
@@ -104,28 +104,78 @@ def _root(config: Configuration) -> CircuitConfig:
     return roots[0] if roots else CircuitConfig(limit_a=0.0)
 
 
-def _reserved(wanted: Claims, present: Mapping[str, Three]) -> Three:
-    """What chargers without a claim could draw: silent ones, and those that still ramp down."""
-    claiming = {claim.charger_id for claim in wanted.claims}
+def _reserved(
+    config: Configuration,
+    state: ControlState,
+    snapshot: Snapshot,
+    wanted: Claims,
+    present: Mapping[str, Three],
+    stubborn: AbstractSet[str],
+    now: float,
+) -> Three:
+    """What is not to be shared: the draw of silent and stubborn chargers, and what others draw beyond their command.
+
+    Beyond is a phase that a switch has not left yet, and, after the time to follow, what a car draws too much. What is
+    on its way down is not cut from the others a second time; increases wait for it elsewhere.
+    """
+    claims = {claim.charger_id: claim for claim in wanted.claims}
     total = NOTHING
     for key, drawn in present.items():
-        if key not in claiming:
-            total = add(total, drawn)
+        claim, own, reading = claims.get(key), state.chargers[key], snapshot.chargers.get(key)
+        online = reading is not None and reading.online
+        if key not in stubborn and online:
+            on_its_way = not settled(config, own, now)
+            held = own.command is not None and not own.command.charge
+            if held and on_its_way:
+                continue
+            if claim is not None and not held:
+                due = HIGHEST_CURRENT if on_its_way else claim.present_a
+                total = add(total, higher(NOTHING, subtract(drawn, spread(due, claim.lines))))
+                continue
+        total = add(total, drawn)
     return total
 
 
-def _wishes(wanted: Claims, house: Room, reserved: Three) -> dict[str, Wish]:
+def _wishes(
+    config: Configuration,
+    state: ControlState,
+    snapshot: Snapshot,
+    wanted: Claims,
+    house: Room,
+    present: Mapping[str, Three],
+    now: float,
+) -> dict[str, Wish]:
     claims, budget = wanted.claims, wanted.share_w
+    stubborn = {
+        claim.charger_id
+        for claim in claims
+        if settled(config, state.chargers[claim.charger_id], now)
+        and state.chargers[claim.charger_id].command is not None
+        and not followed(state.chargers[claim.charger_id], snapshot.chargers[claim.charger_id])
+    }
+    reserved = _reserved(config, state, snapshot, wanted, present, frozenset(), now)
     now_room = higher(NOTHING, subtract(house.now_a, reserved))
     now_share = allocate(claims, now_room, budget)
     lasting_share = allocate(claims, higher(NOTHING, subtract(house.lasting_a, reserved)), budget)
     # What the circuit alone would give: a pv charger above this has to go down at once.
     circuit_share = allocate(claims, now_room, float("inf"))
+    if stubborn:
+        # Who ignores its command is told what it should get, but the others live with what it takes.
+        reserved = _reserved(config, state, snapshot, wanted, present, stubborn, now)
+        obedient = [claim for claim in claims if claim.charger_id not in stubborn]
+        for share, room_a, watts in (
+            (now_share, house.now_a, budget),
+            (lasting_share, house.lasting_a, budget),
+            (circuit_share, house.now_a, float("inf")),
+        ):
+            without = allocate(obedient, higher(NOTHING, subtract(room_a, reserved)), watts)
+            share |= {key: min(amps, share[key]) for key, amps in without.items()}
     wishes = {}
     for claim in claims:
         key = claim.charger_id
         target = min(now_share[key], max(claim.present_a, lasting_share[key]))
-        if house.stage > Stage.FRESH:
+        # With a dead meter the fallback is safe by itself, whoever draws it; before that nobody may have more.
+        if house.stage in {Stage.STALE, Stage.FALLBACK}:
             target = min(target, claim.present_a)
         if 0 < target < claim.floor_a:
             target = 0
@@ -150,6 +200,7 @@ def _plan(
     safe = safe_currents(config)
     chargers = {}
     used = NOTHING
+    unheard = hearing(config, state, snapshot, now)
     for charger in config.chargers:
         key = charger.charger_id
         charger_state, reading = state.chargers[key], snapshot.chargers.get(key)
@@ -165,6 +216,7 @@ def _plan(
             budget_w=wanted.budget_w,
             unlimited_a=unlimited.get(key, 0),
             waits=key in waiting,
+            unheard=unheard,
             now=now,
         )
         used = add(used, could_draw(config, charger, charger_state, reading, now))

@@ -37,6 +37,7 @@ def explain(
     budget_w: float | None,
     unlimited_a: int,
     waits: bool,
+    unheard: bool,
     now: float,
 ) -> Explanation:
     """Return why a charger gets what it gets.
@@ -53,6 +54,7 @@ def explain(
         budget_w: what is left of it for pv and min+pv, in W.
         unlimited_a: what it would get without any circuit, in A.
         waits: whether it waits for others to give way.
+        unheard: whether the first words of some charger are still waited for.
         now: monotonic seconds.
     """
     if claim is None or wish is None or reading is None:
@@ -61,17 +63,20 @@ def explain(
         return Explanation(reason=Reason.UNTOUCHED, numbers={"offered_a": claim.present_a})
     numbers = _numbers(claim, state, room, surplus, budget_w)
     command = state.command
+    if unheard and waits:
+        return Explanation(reason=Reason.STARTING_UP, numbers=numbers)
     if command is None or not command.charge:
+        switching = waits and reading.phases not in {None, command.phases if command is not None else None}
+        if switching and room.stage is Stage.FRESH:
+            return Explanation(reason=Reason.PHASE_SWITCH, numbers=numbers)
         return _not_charging(config, claim, wish, room, numbers, waits=waits)
     switched = state.phases_switched_at
     if switched is not None and now - switched < config.timings.phase_pause and state.charging_since is None:
         return Explanation(
             reason=Reason.PHASE_SWITCH, numbers=numbers, next_change_at=switched + config.timings.phase_pause
         )
-    if state.full:
-        return Explanation(reason=Reason.CAR_FULL, numbers=numbers)
     if reading.car is not CarState.CHARGING:
-        return Explanation(reason=Reason.CAR_NOT_DRAWING, numbers=numbers)
+        return Explanation(reason=Reason.CAR_FULL if state.full else Reason.CAR_NOT_DRAWING, numbers=numbers)
     if given is not None:
         return Explanation(
             reason=given.reason, numbers=numbers | dict(given.numbers), next_change_at=given.next_change_at
@@ -98,8 +103,11 @@ def _charging(
         return Explanation(reason=_limit(config, claim, room, waiting=False), numbers=numbers)
     if claim.kind is Kind.FAST:
         return Explanation(reason=Reason.CHARGING_FAST, numbers=numbers)
-    if claim.kind is Kind.GUARANTEED and command.current_a <= claim.floor_a:
-        return Explanation(reason=Reason.CHARGING_GUARANTEED, numbers=numbers)
+    if claim.kind is Kind.GUARANTEED and command.current_a <= claim.guaranteed_a:
+        if "surplus_w" in numbers:
+            return Explanation(reason=Reason.CHARGING_GUARANTEED, numbers=numbers)
+        unknown = Reason.SURPLUS_UNKNOWN if config.has_power_meter else Reason.NO_POWER_METER
+        return Explanation(reason=unknown, numbers=numbers)
     return Explanation(reason=Reason.CHARGING_SURPLUS, numbers=numbers)
 
 
@@ -119,7 +127,8 @@ def _not_charging(
 def _limit(config: Configuration, claim: Claim, room: Room, *, waiting: bool) -> Reason:
     """Name what binds on the charger's phases: the fuse, or a current that somebody set."""
     caps = min(config.strategy.available_current_a, config.strategy.maximum_total_current_a)
-    if min(room.fuse_a[line] for line in claim.lines) <= caps:
+    # Without a meter the connection is only one more fixed current for all: no load of the house is known to name.
+    if room.house_a is not None and min(room.fuse_a[line] for line in claim.lines) <= caps:
         return Reason.WAITING_FOR_FUSE if waiting else Reason.LIMITED_BY_FUSE
     return Reason.WAITING_FOR_AVAILABLE_CURRENT if waiting else Reason.LIMITED_BY_AVAILABLE_CURRENT
 
@@ -137,13 +146,12 @@ def _numbers(
     }
     if room.house_a is not None:
         numbers["house_a"] = round(max(room.house_a[line] for line in claim.lines), 1)
-    if claim.kind in {Kind.GUARANTEED, Kind.SURPLUS}:
-        if budget_w is not None:
-            numbers["surplus_w"] = round(budget_w)
-        elif surplus.watts is not None:
-            numbers["surplus_w"] = round(surplus.watts)
+    if claim.kind in {Kind.GUARANTEED, Kind.SURPLUS} and budget_w is not None:
+        numbers["surplus_w"] = round(budget_w)
+    elif claim.kind is Kind.GUARANTEED:
+        numbers["age_s"] = round(surplus.age_s)
     if claim.kind is Kind.GUARANTEED:
-        numbers["guaranteed_w"] = round(claim.floor_a * claim.watts_per_amp)
+        numbers["guaranteed_w"] = round(claim.guaranteed_a * claim.watts_per_amp)
     return numbers
 
 

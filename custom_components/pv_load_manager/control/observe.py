@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from math import isfinite
 
 from .electrics import (
     NOTHING,
@@ -25,12 +26,48 @@ from .model import (
     Command,
     Configuration,
     GridReading,
+    MaybeThree,
     Snapshot,
     Three,
 )
 from .state import HISTORY_SECONDS, ChargerState, ControlState, DrawSample, HouseSample, ValueSample
 
 PLUGGED = frozenset({CarState.WAITING, CarState.CHARGING, CarState.COMPLETE})
+
+
+def finite(snapshot: Snapshot) -> Snapshot:
+    """Return the snapshot with every figure that is no number taken as not known."""
+    grid, battery = snapshot.grid, snapshot.battery
+    if grid is not None and not _all_finite(grid.power_w, *grid.currents_a, *grid.voltages_v):
+        grid = replace(
+            grid, power_w=_known(grid.power_w), currents_a=_three(grid.currents_a), voltages_v=_three(grid.voltages_v)
+        )
+    if battery is not None and not _all_finite(battery.power_w, battery.state_of_charge):
+        battery = replace(battery, power_w=_known(battery.power_w), state_of_charge=_known(battery.state_of_charge))
+    chargers = {
+        key: reading
+        if _all_finite(reading.power_w, *reading.currents_a, *reading.voltages_v)
+        else replace(
+            reading,
+            power_w=_known(reading.power_w),
+            currents_a=_three(reading.currents_a),
+            voltages_v=_three(reading.voltages_v),
+        )
+        for key, reading in snapshot.chargers.items()
+    }
+    return replace(snapshot, grid=grid, battery=battery, chargers=chargers)
+
+
+def _all_finite(*values: float | None) -> bool:
+    return all(value is None or isfinite(value) for value in values)
+
+
+def _known(value: float | None) -> float | None:
+    return value if value is not None and isfinite(value) else None
+
+
+def _three(values: MaybeThree) -> MaybeThree:
+    return (_known(values[0]), _known(values[1]), _known(values[2]))
 
 
 def observe(config: Configuration, state: ControlState, snapshot: Snapshot, now: float) -> ControlState:
@@ -99,9 +136,7 @@ def _adopt(
         return state  # left alone until the user picks a mode
     # A charger that does not say what it offers is believed to offer the most.
     amps = (reading.setting_a or charger.max_current_a) if charging else 0
-    return replace(
-        state, command=Command(charge=charging, current_a=amps, phases=reading.phases), changed_at=now
-    )
+    return replace(state, command=Command(charge=charging, current_a=amps, phases=reading.phases), changed_at=now)
 
 
 def possible_draw(state: ChargerState, reading: ChargerReading) -> float:
@@ -188,6 +223,9 @@ def _most_drawn(config: Configuration, charger: ChargerConfig, state: ChargerSta
         if sample.at > at - timings.meter_lag:
             most = higher(most, sample.currents_a)
     command, raised = state.command, state.raised_at
+    began, changed = state.charging_since, state.changed_at
+    if began is not None and changed is not None and began > changed:
+        raised = began
     if command is not None and raised is not None and 0 <= at - raised < timings.settle:
         count = min(command.phases or charger.wired_phases, state.car_phases or charger.wired_phases)
         most = higher(most, spread(command.current_a, grid_phases(charger, config.phases, count)))

@@ -40,7 +40,6 @@ class Options:
 
     def floor(self, count: int) -> int:
         """Return the least current per phase in A."""
-        del count  # a vehicle may need more on three phases; no setting of ours says so yet
         return self.minimum_a
 
     def least_power(self, volts: float) -> float:

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .allocation import EPSILON, Claim, Kind
-from .electrics import DRAWING_A, NOTHING, add, grid_phases, on_grid, spread
-from .model import ChargerConfig, ChargerReading, Command, Configuration, Snapshot, Three
+from .claims import effective_mode
+from .electrics import DRAWING_A, NOTHING, add, grid_phases, higher, measured_draw, on_grid, spread
+from .model import ChargerConfig, ChargerReading, Command, Configuration, Mode, Snapshot, Three
 from .state import ChargerState, ControlState
 
 HOLD = Command(charge=False)
@@ -39,15 +40,16 @@ def could_draw(
         reserved = state.reserved_a if state.reserved_a is not None else float(charger.max_current_a)
         return spread(reserved, every_line)
     measured = on_grid(charger, config.phases, reading.currents_a)
-    offered = 0 if reading.holding or not state.plugged else reading.setting_a or charger.max_current_a
-    highest = max(measured)
     command = state.command
+    if command is not None and followed(state, reading):
+        return higher(spread(command.current_a, _lines(config, charger, state, command.phases, now)), measured)
+    offered = 0 if reading.holding or not state.plugged else reading.setting_a or charger.max_current_a
     if command is None:
-        return spread(max(float(offered), highest), every_line)
-    if followed(state, reading):
-        amps, lines = float(command.current_a), _lines(config, charger, state, command.phases, now)
-        return spread(amps, lines) if command.charge else measured
-    return spread(max(float(offered), highest, float(command.current_a)), every_line)
+        return spread(max(float(offered), *measured), every_line)
+    known = reading.phases is not None and command.phases is not None and not reading.switching
+    widest = max(reading.phases or 0, command.phases or 0) if known else None
+    lines = _lines(config, charger, state, widest, now)
+    return higher(spread(max(float(offered), float(command.current_a), *measured), lines), measured)
 
 
 def followed(state: ChargerState, reading: ChargerReading) -> bool:
@@ -55,7 +57,7 @@ def followed(state: ChargerState, reading: ChargerReading) -> bool:
     command = state.command
     if command is None:
         return False
-    drawn = max((current or 0.0 for current in reading.currents_a), default=0.0)
+    drawn = measured_draw(reading)
     if not command.charge:
         return (reading.holding or not state.plugged) and drawn <= DRAWING_A
     setting = reading.setting_a if reading.setting_a is not None else command.current_a
@@ -64,6 +66,21 @@ def followed(state: ChargerState, reading: ChargerReading) -> bool:
         and setting <= command.current_a
         and drawn <= command.current_a + FOLLOWED_A
         and (reading.phases is None or command.phases is None or reading.phases == command.phases)
+    )
+
+
+def settled(config: Configuration, state: ChargerState, now: float) -> bool:
+    """Return whether the charger had the time to follow its command."""
+    switched = state.phases_switched_at
+    if switched is not None and now - switched < config.timings.phase_pause:
+        return False
+    return state.changed_at is None or now - state.changed_at >= config.timings.settle
+
+
+def hearing(config: Configuration, state: ControlState, snapshot: Snapshot, now: float) -> bool:
+    """Return whether the first words of some charger are still waited for after the start."""
+    return now - state.started_at < config.timings.hear_all and any(
+        charger.charger_id not in snapshot.chargers for charger in config.chargers
     )
 
 
@@ -87,16 +104,16 @@ def carry_out(
     """
     states = dict(state.chargers)
     waiting: set[str] = set()
+    unheard = hearing(config, state, snapshot, now)
     overloaded = _overloaded(config, states, snapshot, room[0], now)
     for charger in config.chargers:
         key = charger.charger_id
         reading = snapshot.chargers.get(key)
         if reading is None or not reading.online:
+            if effective_mode(config, charger)[0] is Mode.OFF:  # the first that it hears when it is back
+                states[key] = _hold(states[key], None, now)
             continue
         states[key] = _decrease(states[key], wishes.get(key), reading, overloaded=overloaded, now=now, config=config)
-    hearing = now - state.started_at < config.timings.hear_all and any(
-        charger.charger_id not in snapshot.chargers for charger in config.chargers
-    )
     for charger in _most_wanted_first(config.chargers, wishes):
         key = charger.charger_id
         wish, reading = wishes[key], snapshot.chargers[key]
@@ -107,11 +124,19 @@ def carry_out(
             if other is not charger:
                 other_reading = snapshot.chargers.get(other.charger_id)
                 others = add(others, could_draw(config, other, states[other.charger_id], other_reading, now))
-        free = min(room[1][line] - others[line] for line in wish.claim.lines)
         current = states[key].command
         had = current.current_a if current is not None else 0
+        lines = wish.claim.lines
+        if had == 0 and reading.phases not in {None, wish.claim.phases}:
+            # It starts when it is seen to be set to the right number of phases; what never is counts on all of them.
+            states[key] = _command(states[key], replace(HOLD, phases=wish.claim.phases), wish, now)
+            if not settled(config, states[key], now):
+                waiting.add(key)
+                continue
+            lines = grid_phases(charger, config.phases, charger.wired_phases)
+        free = min(room[1][line] - others[line] for line in lines)
         amps = min(wish.target_a, int(free + EPSILON))
-        if hearing or amps <= had or amps < wish.claim.floor_a:
+        if unheard or amps <= had or amps < wish.claim.floor_a:
             waiting.add(key)
             continue
         states[key] = _command(
@@ -147,7 +172,7 @@ def _decrease(
     if wish is None or wish.target_a == 0:
         if wish is not None and wish.claim.kind is Kind.UNTOUCHED and not overloaded:
             return state
-        return _command(state, replace(HOLD, phases=command.phases if command else None), wish, now)
+        return _hold(state, wish, now)
     if command is None:  # a car that is left alone, unless the fuse needs it to give way
         if not overloaded or wish.target_a >= wish.claim.present_a:
             return state
@@ -162,6 +187,10 @@ def _decrease(
     if not urgent and not _rested(state, config, now):
         return state
     return _command(state, replace(command, current_a=wish.target_a), wish, now)
+
+
+def _hold(state: ChargerState, wish: Wish | None, now: float) -> ChargerState:
+    return _command(state, replace(HOLD, phases=state.command.phases if state.command else None), wish, now)
 
 
 def _switch(state: ChargerState, command: Command, wish: Wish, reading: ChargerReading, now: float) -> ChargerState:
@@ -230,6 +259,7 @@ def _command(state: ChargerState, command: Command, wish: Wish | None, now: floa
         state,
         command=command,
         changed_at=now,
+        raised_at=now if command.current_a > (before.current_a if before is not None else 0) else None,
         surplus_command_at=now if wish is not None else None,
         enough_since=None if started else state.enough_since,
     )

@@ -122,6 +122,7 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
     @callback
     def async_stop(self) -> None:
         """Decide no more; the chargers stay as they are."""
+        self._shared.load_manager = None
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe = []

@@ -14,6 +14,7 @@ from homeassistant.core import (
     callback,
 )
 from homeassistant.helpers.event import async_track_state_change_event, async_track_state_report_event
+from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import PowerConverter
 
 from ..const import MAX_POWER
@@ -60,9 +61,11 @@ class SensorMeter:
     @callback
     def _take(self, state: State | None) -> None:
         power = power_of(state)
-        if power is None:
+        if state is None or power is None:
             return
-        self._reading = GridReading(at=self._hass.loop.time(), power_w=power)
+        # Also at the start the value is as old as the sensor's last word.
+        age = (dt_util.utcnow() - state.last_reported).total_seconds()
+        self._reading = GridReading(at=self._hass.loop.time() - max(age, 0.0), power_w=power)
         self._heard()
 
 

@@ -11,7 +11,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 
 from ..const import CONF_MANAGED, CONF_SERIAL, DOMAIN, LOGGER
 from ..control import CarState, ChargerPlan, ChargerReading, Command
-from ..shared import SHARED
+from ..shared import SHARED, has_load_manager
 from ..wattpilot import (
     CarState as WattpilotCar,
     ConnectionState,
@@ -120,6 +120,7 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
             self.hass.async_add_shutdown_job(HassJob(self._async_shutdown_job)),
         ]
         self.config_entry.async_create_background_task(self.hass, self._async_run(), f"{DOMAIN} {self.serial}")
+        self._end_control()
 
     async def async_close(self) -> None:
         """Leave the charger as it is: an unload is not a stop of Home Assistant."""
@@ -152,6 +153,7 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
             self._sent.clear()
             self.async_set_updated_data(self.client.status)
             self._apply()
+            self._end_control()
         elif self.last_update_success and not self._stopping:
             self.async_set_update_error(
                 UpdateFailed(
@@ -266,6 +268,14 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         memory = self.hass.data[SHARED].memory
         if "former" not in memory.charger(self.serial):
             memory.set_charger(self.serial, former=FormerValues.from_status(self.client.status).as_dict())
+
+    @callback
+    def _end_control(self) -> None:
+        """Give the charger back when control ended while it was not connected, or by its options."""
+        if not self.managed or not has_load_manager(self.hass):
+            self.config_entry.async_create_background_task(
+                self.hass, self.async_release(), f"{DOMAIN} release {self.serial}"
+            )
 
     async def async_release(self) -> None:
         """Give the charger back as it was before the load manager came; errors are logged, not raised."""

@@ -190,7 +190,7 @@ def _directed(current: float | None, power: float | None) -> float | None:
     """Return the current as import +, from its size and the raw power (export +) of its phase."""
     if current is None or power is None:
         return None if current is None else abs(current)  # without a direction: import, the safe reading
-    return -abs(current) if power > 0 else abs(current)
+    return 0.0 - abs(current) if power > 0 else abs(current)
 
 
 def _three(values: list[float | None]) -> MaybeThree:
@@ -198,7 +198,7 @@ def _three(values: list[float | None]) -> MaybeThree:
 
 
 def _inverted(value: float | None) -> float | None:
-    return None if value is None else -value
+    return None if value is None else 0.0 - value
 
 
 def _pv_data(inverter: Inverter, batteries: list[Battery], at: float) -> PvData:
@@ -227,6 +227,6 @@ def _battery_data(batteries: list[Battery], at: float) -> BatteryData:
     capacity = sum(rated for _, rated in charges)
     return BatteryData(
         at=at,
-        power_w=None if any(power is None for power in powers) else -sum(power or 0.0 for power in powers),
+        power_w=None if any(power is None for power in powers) else 0.0 - sum(power or 0.0 for power in powers),
         state_of_charge=sum(charge * rated for charge, rated in charges) / capacity if capacity else None,
     )

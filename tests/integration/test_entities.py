@@ -1,0 +1,421 @@
+"""What the entities show, and what they refuse."""
+
+import asyncio
+from dataclasses import replace
+import re
+
+from homeassistant.core import HomeAssistant, State
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import entity_registry as er
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    async_capture_events,
+    mock_restore_cache_with_extra_data,
+)
+
+from custom_components.pv_load_manager.const import DOMAIN, MeterSource
+from simulator import BatteryConfig, CarConfig, ChargerConfig, HomeConfig, HouseConfig, PvConfig, Timings
+
+from .conftest import OURS, QUICK_CAR, BuildSite, sunny
+from .site import CONTROL_TIMINGS, Site, eventually
+
+WITH_BATTERY = HomeConfig(
+    pv=PvConfig(constant_w=8000),
+    house=HouseConfig(constant_w=500),
+    battery=BatteryConfig(soc=0.5, max_charge_w=3000),
+    chargers=(ChargerConfig(car=QUICK_CAR),),
+    speed=10,
+)
+
+# entity id: unit, device class, state class, entity category
+ENTITIES = {
+    "select.pv_load_manager_charge_mode": (None, None, None, None),
+    "number.pv_load_manager_available_current": ("A", "current", None, None),
+    "number.pv_load_manager_maximum_total_current": ("A", "current", None, "config"),
+    "number.pv_load_manager_minimum_current": ("A", "current", None, "config"),
+    "number.pv_load_manager_guaranteed_power": ("W", "power", None, "config"),
+    "number.pv_load_manager_target_grid_power": ("W", "power", None, "config"),
+    "sensor.pv_load_manager_state": (None, "enum", None, None),
+    "sensor.pv_load_manager_surplus": ("W", "power", "measurement", None),
+    "sensor.pv_load_manager_allocated_current": ("A", "current", "measurement", None),
+    "sensor.pv_load_manager_configuration_error_flags": (None, None, None, "diagnostic"),
+    "select.garage_charge_mode": (None, None, None, None),
+    "number.garage_maximum_current": ("A", "current", None, "config"),
+    "sensor.garage_state": (None, "enum", None, None),
+    "sensor.garage_reason": (None, "enum", None, None),
+    "sensor.garage_allocated_current": ("A", "current", "measurement", None),
+    "sensor.garage_power": ("W", "power", "measurement", None),
+    "sensor.garage_current_l1": ("A", "current", "measurement", None),
+    "sensor.garage_current_l2": ("A", "current", "measurement", None),
+    "sensor.garage_current_l3": ("A", "current", "measurement", None),
+    "sensor.garage_session_energy": ("kWh", "energy", "total_increasing", None),
+    "sensor.garage_lifetime_energy": ("kWh", "energy", "total_increasing", None),
+    "sensor.solaredge_se10k_pv_power": ("W", "power", "measurement", None),
+    "sensor.solaredge_se10k_grid_power": ("W", "power", "measurement", None),
+    "sensor.solaredge_se10k_grid_current_l1": ("A", "current", "measurement", "diagnostic"),
+    "sensor.solaredge_se10k_grid_current_l2": ("A", "current", "measurement", "diagnostic"),
+    "sensor.solaredge_se10k_grid_current_l3": ("A", "current", "measurement", "diagnostic"),
+    "sensor.solaredge_se10k_battery_power": ("W", "power", "measurement", None),
+    "sensor.solaredge_se10k_battery_state_of_charge": ("%", "battery", "measurement", None),
+}
+NAMES = {
+    "select.pv_load_manager_charge_mode": "PV Load Manager Charge mode",
+    "number.pv_load_manager_maximum_total_current": "PV Load Manager Maximum total current",
+    "sensor.garage_current_l1": "Garage Current L1",
+    "sensor.garage_power": "Garage Power",
+    "sensor.garage_lifetime_energy": "Garage Lifetime energy",
+    "sensor.solaredge_se10k_battery_state_of_charge": "SolarEdge SE10K Battery state of charge",
+}
+
+
+async def test_all_entities(build_site: BuildSite, entity_registry: er.EntityRegistry) -> None:
+    """Every entity is there, enabled, with its name, unit and classes, and none more."""
+    site = await build_site(WITH_BATTERY)
+    await site.set_up_all()
+    found = {}
+    for entry in entity_registry.entities.values():
+        state = site.hass.states.get(entry.entity_id)
+        assert state is not None, entry.entity_id
+        attributes = state.attributes
+        found[entry.entity_id] = (
+            attributes.get("unit_of_measurement"),
+            attributes.get("device_class"),
+            attributes.get("state_class"),
+            entry.entity_category,
+        )
+        if entry.entity_id in NAMES:
+            assert attributes["friendly_name"] == NAMES[entry.entity_id]
+    assert found == ENTITIES
+
+
+async def test_values(build_site: BuildSite) -> None:
+    """What the entities show is what happens in the home."""
+    site = await build_site(WITH_BATTERY)
+    inverter, charger, manager = await site.set_up_all()
+    await site.select(manager, "fast")
+    await eventually(lambda: site.home.chargers[0].charger.power_w > 10000)
+    real = site.home.chargers[0].charger
+    await eventually(lambda: site.number(charger, "power") == pytest.approx(real.power_w, rel=0.01))
+    assert site.value(charger, "state") == "charging"
+    for index in range(3):
+        assert site.number(charger, f"current_l{index + 1}") == pytest.approx(real.currents[index], abs=0.2)
+    await eventually(lambda: site.number(inverter, "grid_power") == pytest.approx(site.home.home.flow.grid_w, abs=100))
+    await eventually(lambda: site.number(inverter, "pv_power") == pytest.approx(site.home.home.flow.pv_w, abs=150))
+    assert site.number(inverter, "battery_power") == pytest.approx(site.home.home.flow.battery_w, abs=100)
+    battery = site.home.home.battery
+    assert battery is not None
+    assert site.number(inverter, "battery_state_of_charge") == pytest.approx(battery.soc * 100, abs=1)
+    for index in range(3):
+        current = site.number(inverter, f"grid_current_l{index + 1}")
+        assert current == pytest.approx(site.home.home.flow.grid_currents[index], abs=0.5)
+    assert site.number(charger, "allocated_current") == 16
+    assert site.number(manager, "allocated_current") == 16
+    assert site.value(charger, "reason") == "charging_fast"
+    assert site.value(manager, "state") == "charging"
+    await eventually(lambda: site.number(charger, "session_energy") == pytest.approx(real.session_wh / 1000, abs=0.02))
+    assert site.number(charger, "lifetime_energy") == pytest.approx(real.lifetime_wh / 1000, abs=0.02)
+
+
+async def test_silent_charger(site: Site) -> None:
+    """A charger that goes silent is unavailable, its reason says why, and everything comes back with it."""
+    _, charger, manager = await site.set_up_all()
+    site.home.chargers[0].faults.silent = True
+    await eventually(lambda: site.value(charger, "state") == "unavailable")
+    assert site.value(charger, "power") == "unavailable"
+    await eventually(lambda: site.value(charger, "reason") == "unreachable")
+    assert "does not answer" in site.state("sensor", charger, "reason").attributes["text"]
+    assert site.value(manager, "state") == "fault"
+    site.home.chargers[0].faults.silent = False
+    await eventually(lambda: site.value(charger, "state") not in {"unavailable", "unknown"})
+    await eventually(lambda: site.value(charger, "reason") != "unreachable")
+
+
+async def test_manual_refresh(site: Site) -> None:
+    """A user may ask for an update: a connected charger shows what it says, a silent one stays unavailable."""
+    await async_setup_component(site.hass, "homeassistant", {})
+    charger = site.charger_entry()
+    await site.set_up(charger)
+    state = {"entity_id": site.entity_id("sensor", charger, "state")}
+    await site.hass.services.async_call("homeassistant", "update_entity", state, blocking=True)
+    assert site.value(charger, "state") == "waiting"
+    await site.home.chargers[0].stop()
+    await eventually(lambda: site.value(charger, "state") == "unavailable")
+    await site.hass.services.async_call("homeassistant", "update_entity", state, blocking=True)
+    assert site.value(charger, "state") == "unavailable"
+
+
+async def test_stopped_inverter(site: Site) -> None:
+    """An inverter that stops to answer is unavailable, and comes back by itself."""
+    site.home.chargers[0].unplug()
+    inverter, *_ = await site.set_up_all()
+    await site.home.inverter.stop()
+    await eventually(lambda: site.value(inverter, "grid_power") == "unavailable")
+    assert site.value(inverter, "pv_power") == "unavailable"
+    await site.home.inverter.start()
+    await eventually(lambda: site.number(inverter, "grid_power") == pytest.approx(-7500, abs=50))
+    await eventually(lambda: site.number(inverter, "pv_power") is not None)
+
+
+async def test_part_of_an_inverter(build_site: BuildSite) -> None:
+    """Only the part of an inverter that does not answer is unavailable."""
+    site = await build_site(WITH_BATTERY)
+    inverter = site.inverter_entry()
+    await site.set_up(inverter)
+    site.home.inverter.faults.broken_blocks = [range(57708, 57736)]
+    await eventually(lambda: site.value(inverter, "battery_power") == "unavailable")
+    assert site.value(inverter, "battery_state_of_charge") == "unavailable"
+    assert site.number(inverter, "grid_power") is not None
+    site.home.inverter.faults.broken_blocks = []
+    await eventually(lambda: site.number(inverter, "battery_power") is not None)
+
+
+async def test_lost_meter(site: Site) -> None:
+    """A meter that the inverter lost is unknown, not 0."""
+    inverter = site.inverter_entry()
+    await site.set_up(inverter)
+    site.home.inverter.faults.lost_meter = True
+    await eventually(lambda: site.value(inverter, "grid_power") == "unknown")
+    assert site.value(inverter, "grid_current_l2") == "unknown"
+
+
+async def test_reason(site: Site) -> None:
+    """The reason has a sentence and its numbers as attributes, which the recorder leaves out."""
+    _, charger, manager = await site.set_up_all()
+    await site.select(manager, "fast")
+    await eventually(lambda: site.value(charger, "reason") == "charging_fast")
+    state = site.state("sensor", charger, "reason")
+    assert state.attributes["allocated_a"] == 16
+    assert state.attributes["phases"] == 3
+    assert state.attributes["text"] == "Fast: 16 A on 3 phase(s), the most that charger and cable allow."
+    assert state.state_info is not None
+    assert state.state_info["unrecorded_attributes"] >= {"*"}
+
+
+async def test_reason_in_german(hass: HomeAssistant, site: Site) -> None:
+    """The sentence is in Home Assistant's language."""
+    hass.config.language = "de-CH"
+    _, charger, manager = await site.set_up_all()
+    await site.select(manager, "off")
+    await eventually(lambda: site.value(charger, "reason") == "site_off")
+    text = site.state("sensor", charger, "reason").attributes["text"]
+    assert text == "Der Lademodus des Hauses ist aus."
+
+
+async def test_reason_in_another_language(hass: HomeAssistant, site: Site) -> None:
+    """Where a language has no texts they are English."""
+    hass.config.language = "fi"
+    _, charger, manager = await site.set_up_all()
+    await site.select(manager, "off")
+    await eventually(lambda: site.value(charger, "reason") == "site_off")
+    assert site.state("sensor", charger, "reason").attributes["text"] == "The site's charge mode is off."
+
+
+async def test_missing_surplus(site: Site) -> None:
+    """A car that waits for the sun says how much is missing."""
+    _, charger, manager = await site.set_up_all()
+    await site.set_number(manager, "target_grid_power", -20000)
+    await site.select(manager, "pv")
+    await eventually(lambda: site.value(charger, "reason") == "waiting_for_surplus")
+    state = site.state("sensor", charger, "reason")
+    assert state.attributes["missing_w"] > 10000
+    assert f"{state.attributes['missing_w']} W are missing" in state.attributes["text"]
+    assert "next_change" not in state.attributes
+
+
+async def test_countdown(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wait that ends by itself says when."""
+    timings = replace(CONTROL_TIMINGS, start_delay=90)
+    monkeypatch.setattr(f"{OURS}.coordinators.load_manager.TIMINGS", timings)
+    _, charger, _ = await site.set_up_all()
+    await eventually(lambda: site.value(charger, "reason") == "start_delay")
+    attributes = site.state("sensor", charger, "reason").attributes
+    assert re.search(r"This can change in (8\d|90) s\.$", attributes["text"])
+    left = dt_util.parse_datetime(attributes["next_change"], raise_on_error=True) - dt_util.utcnow()
+    assert 75 < left.total_seconds() <= 90
+
+
+async def test_lifetime_energy_never_falls(build_site: BuildSite) -> None:
+    """After a reboot a charger counts from a few Wh earlier; the sensor waits until it has caught up."""
+    config = sunny()
+    site = await build_site(
+        HomeConfig(
+            pv=config.pv,
+            house=config.house,
+            chargers=config.chargers,
+            speed=10,
+            timings=Timings(reboot_drop_s=1, reboot_down_s=5),
+        )
+    )
+    _, charger, manager = await site.set_up_all()
+    real = site.home.chargers[0].charger
+    await site.select(manager, "fast")
+    await eventually(lambda: real.lifetime_wh - real.saved_wh > 15)
+    await site.select(manager, "off")
+    await eventually(lambda: real.power_w == 0)
+    await eventually(
+        lambda: site.number(charger, "lifetime_energy") == pytest.approx(real.lifetime_wh / 1000, abs=1e-3)
+    )
+    shown = site.number(charger, "lifetime_energy")
+    assert shown is not None
+    real.reboot()
+    await eventually(lambda: site.value(charger, "lifetime_energy") == "unavailable")
+    await eventually(lambda: site.number(charger, "lifetime_energy") is not None)
+    assert real.lifetime_wh < shown * 1000 - 5
+    assert site.number(charger, "lifetime_energy") == shown
+    await site.select(manager, "fast")
+    await eventually(lambda: (site.number(charger, "lifetime_energy") or 0) > shown)
+
+
+async def test_lifetime_energy_after_a_restart(site: Site) -> None:
+    """The highest value that was ever shown outlives a restart of Home Assistant."""
+    charger = site.charger_entry()
+    extra = {"native_value": 2680900, "native_unit_of_measurement": "Wh"}
+    mock_restore_cache_with_extra_data(
+        site.hass, ((State("sensor.garage_lifetime_energy", "2680.900", {"unit_of_measurement": "kWh"}), extra),)
+    )
+    await site.set_up(charger)
+    assert site.number(charger, "lifetime_energy") == pytest.approx(2680.9)
+
+
+@pytest.mark.parametrize(
+    ("key", "refused"),
+    [
+        ("available_current", (-1, 36, 1000)),
+        ("maximum_total_current", (-1, 36)),
+        ("minimum_current", (5, 33)),
+        ("guaranteed_power", (-1, 30000)),
+        ("target_grid_power", (-30000, 30000)),
+    ],
+)
+async def test_number_out_of_range(site: Site, key: str, refused: tuple[float, ...]) -> None:
+    """A number out of its range is refused, and nothing changes."""
+    manager = site.manager_entry()
+    await site.set_up(manager)
+    before = site.value(manager, key, "number")
+    for value in refused:
+        with pytest.raises(ServiceValidationError):
+            await site.set_number(manager, key, value)
+    assert site.value(manager, key, "number") == before
+
+
+async def test_available_current_stays_below_the_maximum(site: Site) -> None:
+    """The available current has the maximum total current as its end, now and later."""
+    manager = site.manager_entry()
+    await site.set_up(manager)
+    await site.set_number(manager, "available_current", 30)
+    await site.set_number(manager, "maximum_total_current", 20)
+    await eventually(lambda: site.number(manager, "available_current", "number") == 20)
+    with pytest.raises(ServiceValidationError):
+        await site.set_number(manager, "available_current", 21)
+    assert site.number(manager, "available_current", "number") == 20
+    await eventually(lambda: site.state("number", manager, "available_current").attributes["max"] == 20)
+
+
+async def test_maximum_current_of_a_charger(site: Site) -> None:
+    """A charger's maximum ends at what its installer allows."""
+    _, charger, manager = await site.set_up_all()
+    assert site.state("number", charger, "maximum_current").attributes["max"] == 16
+    with pytest.raises(ServiceValidationError):
+        await site.set_number(charger, "maximum_current", 17)
+    await site.set_number(charger, "maximum_current", 9)
+    await site.select(manager, "fast")
+    await eventually(lambda: site.number(charger, "allocated_current") == 9)
+    await eventually(lambda: site.settings()["amp"] == 9)
+
+
+@pytest.mark.parametrize("mode", ["pv", "min_pv"])
+async def test_pv_needs_a_meter(site: Site, mode: str) -> None:
+    """Without a meter the modes that need one are refused with a text, at the site and at a charger."""
+    charger, manager = site.charger_entry(), site.manager_entry(MeterSource.NONE)
+    await site.set_up(charger, manager)
+    for entry in (manager, charger):
+        before = site.value(entry, "charge_mode", "select")
+        with pytest.raises(ServiceValidationError) as refusal:
+            await site.select(entry, mode)
+        assert refusal.value.translation_key == "mode_needs_meter"
+        assert site.value(entry, "charge_mode", "select") == before
+    assert site.value(manager, "charge_mode", "select") == "off"
+
+
+async def test_mode_of_a_charger_ends_at_unplugging(site: Site) -> None:
+    """A charger's own mode lasts until its car leaves; then it follows the site again."""
+    _, charger, manager = await site.set_up_all()
+    await site.select(manager, "fast")
+    await site.select(charger, "off")
+    assert site.value(charger, "charge_mode", "select") == "off"
+    await eventually(lambda: site.value(charger, "reason") == "charger_off" and site.settings()["frc"] == 1)
+    assert site.value(manager, "charge_mode", "select") == "fast"
+    site.home.chargers[0].unplug()
+    await eventually(lambda: site.value(charger, "charge_mode", "select") == "follow_site")
+    site.home.chargers[0].plug()
+    await eventually(lambda: site.value(charger, "reason") == "charging_fast")
+
+
+async def test_follow_site_again(site: Site) -> None:
+    """A user can end a charger's own mode."""
+    _, charger, manager = await site.set_up_all()
+    await site.select(manager, "fast")
+    await site.select(charger, "off")
+    await eventually(lambda: site.value(charger, "reason") == "charger_off")
+    await site.select(charger, "follow_site")
+    assert site.value(charger, "charge_mode", "select") == "follow_site"
+    await eventually(lambda: site.value(charger, "reason") == "charging_fast")
+
+
+async def test_charger_without_load_manager_refuses(site: Site) -> None:
+    """What nobody could carry out is refused with a text, also at the moment the load manager goes."""
+    _, charger, manager = await site.set_up_all()
+    component = site.hass.data["entity_components"]
+    mode = component["select"].get_entity(site.entity_id("select", charger, "charge_mode"))
+    number = component["number"].get_entity(site.entity_id("number", charger, "maximum_current"))
+    await site.hass.config_entries.async_unload(manager.entry_id)
+    for action in (mode.async_select_option("fast"), number.async_set_native_value(10)):
+        with pytest.raises(ServiceValidationError) as refusal:
+            await action
+        assert refusal.value.translation_key == "no_load_manager"
+
+
+async def test_settings_outlive_a_restart(
+    site: Site, hass_storage: dict[str, dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Modes and numbers are stored, and in force from the start."""
+    monkeypatch.setattr(f"{OURS}.memory.SAVE_DELAY", 0.1)
+    hass_storage[DOMAIN] = {
+        "version": 1,
+        "key": DOMAIN,
+        "data": {"site": {"mode": "fast", "guaranteed_power_w": 2000.0}, "chargers": {"10000001": {"mode": "off"}}},
+    }
+    _, charger, manager = await site.set_up_all()
+    assert site.value(manager, "charge_mode", "select") == "fast"
+    assert site.value(charger, "charge_mode", "select") == "off"
+    assert site.number(manager, "guaranteed_power", "number") == 2000
+    await site.set_number(manager, "target_grid_power", -100)
+    await eventually(lambda: "-100" in str(hass_storage[DOMAIN]["data"]))
+
+
+async def test_figures_are_published_rarely(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A figure that changes all the time is published at most every interval, a change of state at once."""
+    monkeypatch.setattr(f"{OURS}.entity.PUBLISH_INTERVAL", 0.5)
+    _, charger, manager = await site.set_up_all()
+    await site.select(manager, "fast")
+    await eventually(lambda: site.value(charger, "reason") == "charging_fast")
+    changes = async_capture_events(site.hass, "state_changed")
+    energy = site.entity_id("sensor", charger, "session_energy")
+    await asyncio.sleep(2)
+    seen = [event for event in changes if event.data["entity_id"] == energy]
+    assert 2 <= len(seen) <= 5
+    await site.select(manager, "off")
+    await eventually(lambda: site.value(charger, "reason") == "site_off", within=0.2)
+
+
+async def test_single_phase_car(build_site: BuildSite) -> None:
+    """The phases that a car does not use show 0 A."""
+    car = CarConfig(phases=1, start_delay_s=1, ramp_up=16, ramp_down=64)
+    site = await build_site(sunny(ChargerConfig(car=car)))
+    _, charger, manager = await site.set_up_all()
+    await site.select(manager, "fast")
+    await eventually(lambda: site.number(charger, "current_l1") == pytest.approx(16, abs=0.3))
+    assert site.number(charger, "current_l2") == 0
+    assert site.number(charger, "current_l3") == 0

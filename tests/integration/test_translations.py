@@ -1,0 +1,183 @@
+"""Every text that the code asks for exists in every language, and none too many."""
+
+import ast
+import string
+from typing import Any
+
+from homeassistant.helpers import entity_registry as er
+import probatio
+import pytest
+
+from custom_components.pv_load_manager.const import ROTATIONS, MeterSource
+from custom_components.pv_load_manager.control import PhasePolicy, Reason
+from custom_components.pv_load_manager.flows import forms, wattpilot_options
+from simulator import BatteryConfig, ChargerConfig, HomeConfig
+
+from .code import ROOT, flat, keyword_texts, load, nodes
+from .conftest import BuildSite
+
+EN = load("translations/en.json")
+FLOWS = ("config_flow.py", "flows")
+FROM_HOME_ASSISTANT = {"already_configured", "already_in_progress", "reauth_successful", "reconfigure_successful"}
+
+
+def placeholders(text: str) -> set[str]:
+    """Return the names in braces."""
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def languages(folder: str) -> list[str]:
+    """Return the languages of a folder but English."""
+    return sorted(path.stem for path in (ROOT / folder).glob("*.json") if path.stem != "en")
+
+
+@pytest.mark.parametrize("folder", ["translations", "texts"])
+def test_languages_are_equal(folder: str) -> None:
+    """Every language has the same keys in the same order and the same placeholders as English."""
+    assert "de" in languages(folder)
+    english = flat(load(f"{folder}/en.json"))
+    for language in languages(folder):
+        texts = flat(load(f"{folder}/{language}.json"))
+        assert list(texts) == list(english), language
+        for key, text in texts.items():
+            assert placeholders(text) == placeholders(english[key]), (language, key)
+            assert text.strip() == text != "", (language, key)
+
+
+async def test_entities(build_site: BuildSite, entity_registry: er.EntityRegistry) -> None:
+    """Every entity has a name, every option of it too, and no name is left over."""
+    site = await build_site(HomeConfig(battery=BatteryConfig(), chargers=(ChargerConfig(),)))
+    await site.set_up_all()
+    used: dict[str, dict[str, Any]] = {}
+    icons = load("icons.json")["entity"]
+    for entry in entity_registry.entities.values():
+        state = site.hass.states.get(entry.entity_id)
+        assert state is not None
+        if entry.translation_key is None:
+            assert state.attributes["device_class"], entry.entity_id
+            continue
+        texts = EN["entity"][entry.domain][entry.translation_key]
+        expected: dict[str, Any] = {"name": texts.get("name")}
+        if options := state.attributes.get("options"):
+            expected["state"] = dict.fromkeys(options)
+            assert set(texts["state"]) == set(options), entry.entity_id
+        assert set(texts) == set(expected), entry.entity_id
+        if state.attributes.get("device_class") in {None, "enum"}:
+            assert entry.translation_key in icons[entry.domain], entry.entity_id
+        used.setdefault(entry.domain, {})[entry.translation_key] = expected
+    assert {domain: set(keys) for domain, keys in EN["entity"].items()} == {
+        domain: set(keys) for domain, keys in used.items()
+    }
+
+
+def test_exceptions() -> None:
+    """Every exception that is raised with a translation has its text, and no text is left over."""
+    raised = {
+        keyword.value.value
+        for call in nodes(ast.Call)
+        if any(keyword.arg == "translation_domain" for keyword in call.keywords)
+        for keyword in call.keywords
+        if keyword.arg == "translation_key" and isinstance(keyword.value, ast.Constant)
+    }
+    assert raised == set(EN["exceptions"])
+
+
+def test_errors_in_forms() -> None:
+    """Every error of a form has its text, and no text is left over."""
+    found: set[object] = set()
+    for assignment in nodes(ast.Assign, *FLOWS):
+        (target,) = assignment.targets
+        name = target.value if isinstance(target, ast.Subscript) else target
+        if isinstance(name, ast.Name) and name.id in {"error", "errors"} and isinstance(assignment.value, ast.Constant):
+            found.add(assignment.value.value)
+    for pairs in nodes(ast.Dict, *FLOWS):
+        for key, value in zip(pairs.keys, pairs.values, strict=True):
+            if isinstance(key, ast.Constant) and key.value == "base" and isinstance(value, ast.Constant):
+                found.add(value.value)
+    assert found == set(EN["config"]["error"]) | set(EN["options"]["error"])
+
+
+def test_aborts() -> None:
+    """Every end of a flow has its text, and no text is left over."""
+    reasons = keyword_texts("reason", "config_flow.py")
+    assert reasons | FROM_HOME_ASSISTANT == set(EN["config"]["abort"])
+
+
+def test_steps() -> None:
+    """Every form has its texts, a description for every field, and no text is left over."""
+    schemas: dict[str, probatio.Schema] = {
+        "connection": forms.connection_schema(),
+        "grid_meter": forms.meter_schema({}),
+        "grid_sensor": forms.sensor_schema(),
+        "confirm": forms.EMPTY,
+        "confirm_sensor": forms.EMPTY,
+        "confirm_surplus_only": forms.EMPTY,
+        "confirm_no_meter": forms.EMPTY,
+        "solaredge": forms.inverter_schema(),
+        "wattpilot": forms.charger_schema(),
+        "zeroconf_confirm": forms.PASSWORD,
+        "reauth_confirm": forms.PASSWORD,
+    }
+    steps = EN["config"]["step"]
+    assert set(steps) == {"user", *schemas}
+    assert keyword_texts("step_id", "config_flow.py") <= set(steps)
+    for step, schema in (*schemas.items(), ("init", wattpilot_options.SCHEMA)):
+        texts = EN["options"]["step"][step] if step == "init" else steps[step]
+        fields = {str(key) for key in schema.schema}
+        assert set(texts.get("data", {})) == fields, step
+        assert set(texts.get("data_description", {})) == fields, step
+        assert texts["title"]
+
+
+def test_selectors() -> None:
+    """Every choice has its text."""
+    options = {
+        "phases": {"1", "3"},
+        "meter": {MeterSource.SENSOR.value, MeterSource.NONE.value},
+        "rotation": set(ROTATIONS),
+        "phase_policy": {policy.value for policy in PhasePolicy},
+    }
+    assert {key: set(texts["options"]) for key, texts in EN["selector"].items()} == options
+
+
+def test_reasons() -> None:
+    """Every reason has a sentence, and the numbers in it are numbers that the control core gives."""
+    texts = load("texts/en.json")
+    assert set(texts) == {reason.value for reason in Reason} | {"countdown"}
+    assert placeholders(texts.pop("countdown")) == {"seconds"}
+    given = {
+        key.value
+        for pairs in nodes(ast.Dict, "control")
+        for key in pairs.keys
+        if isinstance(key, ast.Constant) and isinstance(key.value, str)
+    } | {
+        node.slice.value
+        for node in nodes(ast.Subscript, "control")
+        if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
+    }
+    for reason, text in texts.items():
+        assert placeholders(text) <= given, reason
+        assert all(name == "phases" or name.endswith(("_w", "_a", "_s")) for name in placeholders(text)), reason
+
+
+def test_placeholders_of_forms() -> None:
+    """The braces in the texts of the flows are filled by the code."""
+    given = {"min_fuse", "max_fuse", "max_chargers", "low", "high", "name", "host"}
+    confirm = {"fuse", "phases", "chargers", "meter", "power"}
+    for key, text in flat({"config": EN["config"], "options": EN["options"]}).items():
+        allowed = confirm if ".step.confirm" in key else given
+        assert placeholders(text) <= allowed, key
+
+
+def test_icons() -> None:
+    """All icons are Material Design icons of entities that exist."""
+    icons = load("icons.json")["entity"]
+    for domain, entities in icons.items():
+        assert set(entities) <= set(EN["entity"][domain])
+    assert all(icon.startswith("mdi:") for icon in flat(icons).values())
+
+
+def test_exceptions_name_the_device() -> None:
+    """Texts of exceptions name the device and its address, so that several of a kind can be told apart."""
+    for key in ("charger_unreachable", "wrong_password", "inverter_unreachable", "wrong_charger", "wrong_inverter"):
+        assert {"name", "host"} <= placeholders(EN["exceptions"][key]["message"]), key
