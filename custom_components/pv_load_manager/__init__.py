@@ -51,8 +51,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: PvLoadManagerConfigEntry
     else:
         charger = WattpilotCoordinator(hass, entry)
         await charger.async_connect()
-        if not charger.managed:
-            await charger.async_release()
         entry.runtime_data = charger
         shared.chargers[charger.serial] = charger
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **device_info(entry))

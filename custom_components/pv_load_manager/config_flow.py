@@ -35,6 +35,7 @@ from .coordinators.meter import power_of
 from .flows import forms
 from .flows.probe import async_probe_inverter, async_probe_wattpilot
 from .flows.wattpilot_options import WattpilotOptionsFlow
+from .shared import loaded_inverter
 
 
 class PvLoadManagerConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -101,22 +102,27 @@ class PvLoadManagerConfigFlow(ConfigFlow, domain=DOMAIN):
             for entry in self.hass.config_entries.async_entries(DOMAIN)
             if entry.data[CONF_ENTRY_TYPE] == EntryType.SOLAREDGE
         }
+        errors: dict[str, str] = {}
         if user_input is not None:
             chosen = user_input[CONF_METER]
             if chosen == MeterSource.SENSOR:
                 return await self.async_step_grid_sensor()
             source = MeterSource.NONE if chosen == MeterSource.NONE else MeterSource.SOLAREDGE
-            self._data |= {
-                CONF_METER_SOURCE: source.value,
-                CONF_METER_ENTRY: chosen if source is MeterSource.SOLAREDGE else None,
-                CONF_METER_ENTITY: None,
-            }
-            return await self.async_step_confirm()
+            inverter = loaded_inverter(self.hass, chosen)
+            if inverter is None or inverter.reader.has_grid_meter:
+                self._data |= {
+                    CONF_METER_SOURCE: source.value,
+                    CONF_METER_ENTRY: chosen if source is MeterSource.SOLAREDGE else None,
+                    CONF_METER_ENTITY: None,
+                }
+                return await self.async_step_confirm()
+            errors[CONF_METER] = "inverter_without_meter"
         return self.async_show_form(
             step_id="grid_meter",
             data_schema=self.add_suggested_values_to_schema(
-                forms.meter_schema(inverters), forms.meter_values(self._data, inverters)
+                forms.meter_schema(inverters), user_input or forms.meter_values(self._data, inverters)
             ),
+            errors=errors,
         )
 
     async def async_step_grid_sensor(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -146,7 +152,9 @@ class PvLoadManagerConfigFlow(ConfigFlow, domain=DOMAIN):
         """Say what the choice means before it counts."""
         if user_input is None:
             data = self._data
-            protects = data[CONF_METER_SOURCE] == MeterSource.SOLAREDGE or data[CONF_PHASES] == 1
+            inverter = loaded_inverter(self.hass, data[CONF_METER_ENTRY])
+            solaredge = data[CONF_METER_SOURCE] == MeterSource.SOLAREDGE
+            protects = inverter.protects(data[CONF_PHASES]) if inverter else solaredge or data[CONF_PHASES] == 1
             kind = "confirm" if protects else "confirm_surplus_only"
             if data[CONF_METER_SOURCE] == MeterSource.NONE:
                 kind = "confirm_no_meter"

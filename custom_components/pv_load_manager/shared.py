@@ -36,6 +36,12 @@ class Shared:
 SHARED: HassKey[Shared] = HassKey(DOMAIN)
 
 
+def loaded_inverter(hass: HomeAssistant, serial: str | None) -> SolarEdgeCoordinator | None:
+    """Return the coordinator of an inverter, None while it is not loaded."""
+    shared = hass.data.get(SHARED)
+    return None if shared is None or serial is None else shared.inverters.get(serial)
+
+
 def has_load_manager(hass: HomeAssistant) -> bool:
     """Return whether a load manager is configured, loaded or not; a disabled one does not count."""
     entries = hass.config_entries.async_entries(DOMAIN, include_disabled=False)

@@ -153,11 +153,14 @@ class Watch:
 
     home: House
     quiet: int = 0
+    still: int = 0
+    """s since the house, the meter or a fault changed; cars and settings may."""
     before: dict[str, tuple[bool, int, int | None]] = field(default_factory=dict)
 
     def check(self) -> None:
         """Check what holds in every step."""
         self.quiet += 1
+        self.still += 1
         self.commands()
         self.stale()
         self.fuse()
@@ -196,11 +199,18 @@ class Watch:
         self.before = now
 
     def fuse(self) -> None:
-        """After a quiet time no obedient car draws where the connection carries too much."""
+        """In a still house cars never draw too much together; faults are dealt with after a quiet time."""
         home = self.home
-        if not home.meter_alive or self.quiet < QUIET:
+        if not home.meter_alive:
             return
         limit = home.config.circuits[0].limit_a
+        if self.still >= QUIET and all(car.online and not car.stuck for car in home.cars.values()):
+            excess = sum(max(0.0, car.excess_a) for car in home.cars.values())
+            house = [total - self.drawn()[phase] for phase, total in enumerate(home.total_a())]
+            for total, load in zip(home.total_a(), house, strict=True):
+                assert total <= max(limit + excess, load) + 0.05, (home.now, home.total_a())
+        if self.quiet < QUIET:
+            return
         for phase, total in enumerate(home.total_a()):
             if total <= limit + 0.05:
                 continue
@@ -211,6 +221,14 @@ class Watch:
                     if current > 0.5
                 ]
                 assert phase not in lines or car.stuck or not car.online, (home.now, home.total_a(), charger)
+
+    def drawn(self) -> list[float]:
+        """Return what all cars draw on the grid's phases."""
+        result = [0.0, 0.0, 0.0]
+        for charger, car, _ in self.each():
+            for own, current in enumerate(car.currents):
+                result[charger.rotation[own] - 1 if self.home.config.phases == 3 else 0] += current
+        return result
 
     def words(self) -> None:
         """Every reason has its numbers in both languages, and no moment to come lies behind."""
@@ -230,6 +248,8 @@ def tell(home: House, story: list[tuple[tuple[str, object], int]]) -> Watch:
     for event, seconds in story:
         happen(home, event)
         watch.quiet = 0
+        if event[0] in {"load", "sun", "online", "stuck", "meter", "restart", "gap"}:
+            watch.still = 0
         home.run(seconds, each=watch.check)
     return watch
 
@@ -257,7 +277,7 @@ def test_a_house_at_rest_comes_to_rest(home: House, story: list[tuple[tuple[str,
         chargers=tuple(replace(charger, mode=ChargerMode.FOLLOW_SITE) for charger in home.config.chargers),
     )
     home.surplus_w = lambda _: 0.0
-    watch.quiet = 0
+    watch.quiet = watch.still = 0
     home.run(900, each=watch.check)
     steady = {key: plan.command for key, plan in home.plan.chargers.items()}
     for _ in range(60):

@@ -194,6 +194,7 @@ def test_before_the_first_meter_value_the_limit_holds() -> None:
     home = house("a", "b", "c", fuse=20.0, mode=Mode.FAST, meter_alive=False)
     for key in home.cars:
         home.cars[key] = Car(holding=False, setting_a=10, drawn_a=10.0)
+    home.set(maximum_total_current_a=63.0, available_current_a=63.0)
     home.run(3)
     assert sum(home.allocated(key) for key in home.cars) <= 20
 
@@ -365,3 +366,19 @@ def test_the_ramp_for_a_phase_switch_does_not_undo_the_switch() -> None:
     assert sum(1 for one, two in pairwise(switches) if one != two) == 1
     changes = {plan.chargers["a"].command for _, plan in home.log[-200:]}
     assert len(changes) == 1
+
+
+def test_a_car_that_comes_while_the_meter_is_stale_takes_nothing_from_the_other() -> None:
+    """What nobody may have more of is not taken away either: the running car goes on, the new one waits."""
+    home = house("a", "b", fuse=20.0, mode=Mode.FAST)
+    home.cars["b"].plugged = False
+    home.run(60)
+    home.meter_alive = False
+    home.run(12)
+    home.cars["b"].plugged = True
+    home.run(12)
+    assert (home.allocated("a"), home.allocated("b")) == (16, 0)
+    assert home.reason("b") == Reason.METER_STALE
+    home.meter_alive = True
+    home.run(40)
+    assert (home.allocated("a"), home.allocated("b")) == (10, 10)

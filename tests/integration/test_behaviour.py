@@ -396,3 +396,64 @@ async def test_no_load_manager_no_writes(hass: HomeAssistant, site: Site) -> Non
     await asyncio.sleep(0.5)
     await hass.async_stop()
     assert site.writes() == []
+
+
+async def test_hold_is_asserted_again_even_where_nobody_reports_its_loss(site: Site) -> None:
+    """A car that leaves takes the hold with it; that is mended although the charger never says so."""
+    _, _, manager = await site.set_up_all()
+    await site.select(manager, "off")
+    await eventually(holds(site))
+    charger = site.home.chargers[0]
+    charger.faults.override["frc"] = 1
+    await asyncio.sleep(0.3)
+    charger.writes.clear()
+    charger.unplug()
+    await eventually(lambda: ("frc", 1) in site.written(), within=1.5)
+
+
+async def test_own_mode_ends_with_a_car_that_left_unseen(hass: HomeAssistant, site: Site) -> None:
+    """A charger's own mode is over when its car left while Home Assistant did not look."""
+    entries = await site.set_up_all()
+    _, charger, manager = entries
+    await site.select(charger, "fast")
+    await eventually(fast(site))
+    assert await hass.config_entries.async_unload(manager.entry_id)
+    site.home.chargers[0].unplug()
+    await eventually(lambda: site.value(charger, "state") == "no_car")
+    assert await hass.config_entries.async_setup(manager.entry_id)
+    await eventually(lambda: site.value(charger, "charge_mode", "select") == "follow_site")
+
+
+async def test_failing_core_stops_all_chargers(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Should the core ever fail, nobody watches the fuse: all stop, the log says it once, and it goes on afterwards."""
+    _, charger, manager = await site.set_up_all()
+    await site.select(manager, "fast")
+    await eventually(fast(site))
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"{OURS}.coordinators.load_manager.decide", broken)
+        await eventually(holds(site))
+        await eventually(lambda: site.value(charger, "reason") == "internal_error")
+        assert site.value(manager, "state") == "fault"
+        await asyncio.sleep(1.2)
+        assert caplog.text.count("The control core failed") == 1
+    await eventually(fast(site))
+    assert "The control core works again" in caplog.text
+
+
+async def test_state_is_remembered_at_the_stop(
+    hass: HomeAssistant, site: Site, hass_storage: dict[str, dict[str, dict[str, dict[str, dict[str, float]]]]]
+) -> None:
+    """What a charger could draw is saved when Home Assistant stops, for the time when it does not answer."""
+    _, _, manager = await site.set_up_all()
+    await site.select(manager, "fast")
+    await eventually(fast(site))
+    await hass.async_stop(force=True)
+    saved = hass_storage["pv_load_manager"]["data"]
+    assert saved["site"]["mode"] == "fast"
+    assert saved["control"]["chargers"]["10000001"]["reserved_a"] == 16

@@ -1,5 +1,7 @@
 """The config flow of the load manager."""
 
+from dataclasses import replace
+
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
 from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
 from homeassistant.core import HomeAssistant
@@ -7,7 +9,9 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 
 from custom_components.pv_load_manager.const import DOMAIN, LOAD_MANAGER_ID, EntryType
+from simulator import InverterConfig
 
+from .conftest import BuildSite, sunny
 from .flows import aborts, answer, begin, creates, shows, suggested
 from .site import Site
 
@@ -39,13 +43,12 @@ async def test_solaredge_meter(site: Site) -> None:
     assert suggested(result) == {"meter": "7E000001"}
     result = await answer(site.hass, result, {"meter": "7E000001"})
     shows(result, "confirm")
-    assert result["description_placeholders"] == {
-        "fuse": "35",
-        "phases": "3",
-        "chargers": "2",
-        "meter": "SolarEdge SE10K",
-        "power": "–",
-    }
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None
+    power = placeholders.pop("power")
+    assert power.endswith(" W")
+    assert float(power.removesuffix(" W")) == pytest.approx(site.home.home.flow.grid_w, abs=50)
+    assert placeholders == {"fuse": "35", "phases": "3", "chargers": "2", "meter": "SolarEdge SE10K"}
     result = await answer(site.hass, result, {})
     meter = {"meter_source": "solaredge", "meter_entry": "7E000001", "meter_entity": None}
     creates(result, "PV Load Manager", STORED | meter)
@@ -182,3 +185,14 @@ async def test_reconfigure(site: Site) -> None:
     assert suggested(result) == {"meter": "sensor"}
     result = await answer(site.hass, result, {"meter": "sensor"})
     assert suggested(result) == {"meter_entity": "sensor.grid"}
+
+
+async def test_inverter_without_grid_meter(build_site: BuildSite) -> None:
+    """An inverter whose only meter counts its production cannot be chosen, and another choice can."""
+    site = await build_site(replace(sunny(), inverter=InverterConfig(meters=("Production",))))
+    await site.set_up(site.inverter_entry())
+    result = await to_meter(site.hass)
+    result = await answer(site.hass, result, {"meter": "7E000001"})
+    shows(result, "grid_meter", {"meter": "inverter_without_meter"})
+    result = await answer(site.hass, result, {"meter": "none"})
+    shows(result, "confirm_no_meter")

@@ -326,7 +326,7 @@ async def test_disabled_charger(build_site: BuildSite) -> None:
 async def test_failed_set_up_leaves_nothing_behind(
     site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A load manager whose first decision fails is not set up half: no timer and nobody that calls it remains."""
+    """A load manager that cannot start is not set up half: no timer and nobody that calls it remains."""
 
     def fail(*_: object) -> None:
         raise ArithmeticError("a bug")
@@ -334,7 +334,7 @@ async def test_failed_set_up_leaves_nothing_behind(
     charger = site.charger_entry()
     await site.set_up(charger)
     with monkeypatch.context() as broken:
-        broken.setattr(f"{OURS}.coordinators.load_manager.decide", fail)
+        broken.setattr(f"{OURS}.coordinators.load_manager.LoadManagerCoordinator.configuration", fail)
         manager = site.manager_entry()
         await site.hass.config_entries.async_setup(manager.entry_id)
     assert manager.state is ConfigEntryState.SETUP_ERROR

@@ -196,14 +196,14 @@ async def test_partial_poll(connect: Connect, fault: str) -> None:
     data = await reader.async_read_slow()
     assert data.battery is battery
     assert data.pv is not None
-    assert data.pv.at == 110
+    assert data.pv.at == 100  # without the battery's share nobody knows what the roof makes
     setattr(home.inverter.faults, fault, [INVERTER_BLOCK])
     clock.now = 120.0
     data = await reader.async_read_slow()
     assert data.battery is not None
     assert data.battery.at == 120
     assert data.pv is not None
-    assert data.pv.at == 110
+    assert data.pv.at == 100
     setattr(home.inverter.faults, fault, [])
     clock.now = 130.0
     data = await reader.async_read_slow()

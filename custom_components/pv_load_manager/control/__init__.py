@@ -3,7 +3,7 @@
 No clock, no I/O, nothing of Home Assistant: time is an argument, and so is everything else.
 """
 
-from .engine import ChargerPlan, Plan, decide, safe_currents
+from .engine import ChargerPlan, Plan, decide, safe_currents, stop_plan
 from .flags import ConfigError, config_errors
 from .model import (
     HIGHEST_CURRENT,
@@ -59,4 +59,5 @@ __all__ = [
     "decide",
     "render",
     "safe_currents",
+    "stop_plan",
 ]

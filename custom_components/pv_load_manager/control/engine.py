@@ -11,7 +11,7 @@ from .flags import ConfigError, config_errors
 from .model import HIGHEST_CURRENT, LOWEST_CURRENT, CircuitConfig, Command, Configuration, Snapshot, Three
 from .observe import finite, observe
 from .protection import Room, Stage, fuse_target, room
-from .reasons import Explanation, SiteStatus
+from .reasons import Explanation, Reason, SiteStatus
 from .sequence import Wish, carry_out, could_draw, followed, hearing, settled
 from .state import ControlState
 from .surplus import Surplus, estimate
@@ -98,6 +98,23 @@ def safe_currents(config: Configuration) -> dict[str, int]:
     return result
 
 
+def stop_plan(config: Configuration) -> Plan:
+    """Return the plan that stops every charger, for a caller whose ``decide`` failed."""
+    safe = safe_currents(config)
+    return Plan(
+        chargers={
+            key: ChargerPlan(
+                command=Command(charge=False),
+                explanation=Explanation(reason=Reason.INTERNAL_ERROR),
+                safe_current_a=amps,
+            )
+            for key, amps in safe.items()
+        },
+        status=SiteStatus.FAULT,
+        errors=config_errors(config),
+    )
+
+
 def _root(config: Configuration) -> CircuitConfig:
     roots = [circuit for circuit in config.circuits if circuit.parent_id is None]
     # Without a configured connection nothing is known to be safe.
@@ -146,6 +163,10 @@ def _wishes(
     now: float,
 ) -> dict[str, Wish]:
     claims, budget = wanted.claims, wanted.share_w
+    asked = {claim.charger_id: claim for claim in claims}
+    # With a dead meter the fallback is safe by itself, whoever draws it; before that nobody may have more.
+    if house.stage in {Stage.STALE, Stage.FALLBACK}:
+        claims = tuple(replace(claim, cap_a=min(claim.cap_a, claim.present_a)) for claim in claims)
     stubborn = {
         claim.charger_id
         for claim in claims
@@ -174,12 +195,9 @@ def _wishes(
     for claim in claims:
         key = claim.charger_id
         target = min(now_share[key], max(claim.present_a, lasting_share[key]))
-        # With a dead meter the fallback is safe by itself, whoever draws it; before that nobody may have more.
-        if house.stage in {Stage.STALE, Stage.FALLBACK}:
-            target = min(target, claim.present_a)
         if 0 < target < claim.floor_a:
             target = 0
-        wishes[key] = Wish(claim=claim, target_a=target, allowed_a=circuit_share[key])
+        wishes[key] = Wish(claim=asked[key], target_a=target, allowed_a=circuit_share[key])
     return wishes
 
 

@@ -223,9 +223,6 @@ def _most_drawn(config: Configuration, charger: ChargerConfig, state: ChargerSta
         if sample.at > at - timings.meter_lag:
             most = higher(most, sample.currents_a)
     command, raised = state.command, state.raised_at
-    began, changed = state.charging_since, state.changed_at
-    if began is not None and changed is not None and began > changed:
-        raised = began
     if command is not None and raised is not None and 0 <= at - raised < timings.settle:
         count = min(command.phases or charger.wired_phases, state.car_phases or charger.wired_phases)
         most = higher(most, spread(command.current_a, grid_phases(charger, config.phases, count)))

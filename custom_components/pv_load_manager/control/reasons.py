@@ -33,6 +33,7 @@ class Reason(StrEnum):
     METER_STALE = "meter_stale"
     METER_LOST = "meter_lost"
     PHASE_SWITCH = "phase_switch"
+    INTERNAL_ERROR = "internal_error"
 
 
 class SiteStatus(StrEnum):

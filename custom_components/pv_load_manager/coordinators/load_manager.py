@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+import math
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
@@ -40,6 +41,7 @@ from ..control import (
     Strategy,
     Timings,
     decide,
+    stop_plan,
 )
 from ..shared import SHARED, charger_entries
 from .meter import SensorMeter
@@ -66,7 +68,10 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
         self._waiting: CALLBACK_TYPE | None = None
         self._meter: SensorMeter | None = None
         self._unsubscribe: list[CALLBACK_TYPE] = []
-        self._plugged: dict[str, bool] = {}
+        # A car may leave while nobody looks.
+        self._plugged = {serial: charger.plugged for serial, charger in self._state.chargers.items()}
+        self._remembered: object = None
+        self._broken = False
         self.data = Plan()
 
     @property
@@ -81,7 +86,10 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
 
     @property
     def has_power_meter(self) -> bool:
-        """Return whether a grid meter is configured."""
+        """Return whether a grid meter is configured (and its inverter, where that is loaded, has one)."""
+        inverter = self._inverter()
+        if inverter is not None and not inverter.reader.has_grid_meter:
+            return False
         return bool(self.config_entry.data[CONF_METER_SOURCE] != MeterSource.NONE)
 
     @property
@@ -117,6 +125,8 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
             self._meter = SensorMeter(self.hass, data[CONF_METER_ENTITY], self.decide_now)
             self._unsubscribe.append(self._meter.async_start())
         self._unsubscribe.append(async_track_time_interval(self.hass, self._tick, TICK, name="PV Load Manager"))
+        # Entries are not unloaded when Home Assistant stops.
+        self._unsubscribe.append(self.hass.async_add_shutdown_job(HassJob(self._remember)))
         self.decide_now()
 
     @callback
@@ -127,7 +137,7 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
             unsubscribe()
         self._unsubscribe = []
         self._cancel_waiting()
-        self._shared.memory.set_control(self._state.as_dict(self.hass.loop.time()))
+        self._remember()
         for charger in self._shared.chargers.values():
             charger.set_plan(None)
 
@@ -182,10 +192,37 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
         self._decided_at = now
         snapshot = self._snapshot()
         self._follow_plugs(snapshot)
-        self._state, plan = decide(self.configuration(), self._state, snapshot, now)
+        plan = self._decide(snapshot, now)
         for serial, charger in list(self._shared.chargers.items()):
             charger.set_plan(plan.chargers.get(serial))
         self.async_set_updated_data(plan)
+
+    def _decide(self, snapshot: Snapshot, now: float) -> Plan:
+        """Return the core's plan; should the core ever fail, one that stops every charger until it works again."""
+        config = self.configuration()
+        try:
+            self._state, plan = decide(config, self._state, snapshot, now)
+        except Exception:  # noqa: BLE001 - whatever it is, nobody watches the fuse then
+            if not self._broken:
+                LOGGER.exception("The control core failed; all chargers are stopped until it works again")
+            self._broken = True
+            return stop_plan(config)
+        if self._broken:
+            LOGGER.info("The control core works again")
+            self._broken = False
+        kept = tuple(
+            (serial, charger.plugged, charger.full, charger.car_phases, math.ceil(charger.reserved_a or 0))
+            for serial, charger in self._state.chargers.items()
+        )
+        if kept != self._remembered:
+            self._remembered = kept
+            self._remember()
+        return plan
+
+    @callback
+    def _remember(self) -> None:
+        """Keep what has to outlive a restart; saved with a delay, or at the stop of Home Assistant."""
+        self._shared.memory.set_control(self._state.as_dict(self.hass.loop.time()))
 
     def configuration(self) -> Configuration:
         """Return the whole configuration for the control core, all configured chargers in it, loaded or not."""
@@ -231,13 +268,11 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
         data = self.config_entry.data
         if data[CONF_METER_SOURCE] == MeterSource.NONE:
             return False
-        if data[CONF_PHASES] == 1:
-            return True
         inverter = self._inverter()
-        if inverter is None:
-            # An inverter that is not loaded counts as a dead meter, never as none.
-            return bool(data[CONF_METER_SOURCE] == MeterSource.SOLAREDGE)
-        return inverter.protects
+        if inverter is not None:
+            return inverter.protects(data[CONF_PHASES])
+        # An inverter that is not loaded counts as a dead meter, never as none.
+        return bool(data[CONF_PHASES] == 1 or data[CONF_METER_SOURCE] == MeterSource.SOLAREDGE)
 
     def _snapshot(self) -> Snapshot:
         inverter = self._inverter()

@@ -116,10 +116,9 @@ class SolarEdgeCoordinator(DataUpdateCoordinator[InverterData]):
         """Trust no meter before the right inverter answered again: another one may have the address meanwhile."""
         self._slow_at = now - SLOW_INTERVAL
 
-    @property
-    def protects(self) -> bool:
-        """Return whether the grid meter knows the current of every phase of a three-phase house."""
-        return self.reader.grid_meter_has_phases
+    def protects(self, phases: int) -> bool:
+        """Return whether the grid meter knows the current of every phase of a house with 1 or 3 phases."""
+        return self.reader.grid_meter_has_phases if phases == 3 else self.reader.has_grid_meter
 
     def grid_reading(self) -> GridReading | None:
         """Return the last reading of the grid meter for the control core."""

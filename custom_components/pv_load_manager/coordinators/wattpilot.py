@@ -36,6 +36,8 @@ HOLD_PAUSE: Final = 1.0  # s; a hold is asserted again at once, because it is wh
 PHASE_SWITCH: Final = 23  # modelStatus while the contactor moves
 SHUTDOWN_TIME: Final = 8.0  # s; Home Assistant gives all shutdown jobs together 20
 
+HOLD: Final = Write("frc", 1)
+
 CAR_STATES: Final = {
     WattpilotCar.NO_CAR: CarState.NO_CAR,
     WattpilotCar.CHARGING: CarState.CHARGING,
@@ -63,6 +65,7 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         self._applying: asyncio.Task[None] | None = None
         self._stopping = False
         self._refused = False
+        self._car_left = False
         self._unsubscribe: list[CALLBACK_TYPE] = []
 
     @property
@@ -143,6 +146,9 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
             # leaves has to be asserted again at once.
             if status.raw.get(key) == self._sent[key][0]:
                 del self._sent[key]
+        if "car" in changed and status.car_state is WattpilotCar.NO_CAR:
+            # The charger drops a hold when the car leaves, and may do so without a word if that was just written.
+            self._car_left = True
         self.async_set_updated_data(status)
         self._notify()
         self._apply()
@@ -221,12 +227,14 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
             *takeover_writes(status),
             *writes_for(_target(command), status, safe_current_a=plan.safe_current_a),
         )
+        if self._car_left and not command.charge and HOLD not in wanted:
+            wanted = (*wanted, HOLD)
         now = self.hass.loop.time()
         return [write for write in wanted if not self._just_sent(write, now)]
 
     def _just_sent(self, write: Write, now: float) -> bool:
         value, at = self._sent.get(write.key, (None, 0.0))
-        pause = HOLD_PAUSE if write == Write("frc", 1) else REWRITE_PAUSE
+        pause = HOLD_PAUSE if write == HOLD else REWRITE_PAUSE
         return value == write.value and now - at < pause
 
     async def _async_apply(self) -> None:
@@ -260,6 +268,8 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
 
     async def _async_send(self, write: Write) -> None:
         self._sent[write.key] = (write.value, self.hass.loop.time())
+        if write == HOLD:
+            self._car_left = False
         await self.client.set_value(write.key, write.value)
         LOGGER.debug("%s: %s = %s", self.config_entry.title, write.key, write.value)
 

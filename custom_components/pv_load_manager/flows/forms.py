@@ -47,6 +47,7 @@ from ..const import (
     MeterSource,
 )
 from ..coordinators.meter import power_of
+from ..shared import loaded_inverter
 
 EMPTY: Final = probatio.Schema({})
 CONNECTION_RANGES: Final = {
@@ -143,6 +144,10 @@ def confirm_placeholders(hass: HomeAssistant, data: Mapping[str, Any]) -> dict[s
         entries = hass.config_entries.async_entries(DOMAIN)
         serial = data[CONF_METER_ENTRY]
         placeholders["meter"] = next((e.title for e in entries if e.data.get(CONF_SERIAL) == serial), serial)
+        inverter = loaded_inverter(hass, serial)
+        grid = inverter.grid_reading() if inverter is not None else None
+        if grid is not None and grid.power_w is not None:
+            placeholders["power"] = f"{grid.power_w:.0f} W"
     return placeholders
 
 

@@ -129,10 +129,12 @@ class SolarEdgeReader:
             raise WrongInverterError(self.data.info.serial, device.common.serial_number or "?")
         at = self._clock()
         batteries = [battery for battery in device.batteries if await self._try(battery, errors)]
-        if batteries and len(batteries) == len(device.batteries):
+        all_answered = len(batteries) == len(device.batteries)
+        if batteries and all_answered:
             self.data = replace(self.data, battery=_battery_data(batteries, at))
         at = self._clock()
-        if await self._try(device.inverter, errors):
+        # Without the battery's present share nobody knows what the roof makes.
+        if await self._try(device.inverter, errors) and all_answered:
             self.data = replace(self.data, pv=_pv_data(device.inverter, device.batteries, at))
         if len(errors) == 2 + len(device.batteries):
             raise InverterUnreachableError(errors[0])
