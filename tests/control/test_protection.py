@@ -382,3 +382,32 @@ def test_a_car_that_comes_while_the_meter_is_stale_takes_nothing_from_the_other(
     home.meter_alive = True
     home.run(40)
     assert (home.allocated("a"), home.allocated("b")) == (10, 10)
+
+
+def test_nobody_gives_way_for_a_car_that_cannot_start() -> None:
+    """Three cars that draw half an amp too much where two and a half fit: two charge steadily, the third waits."""
+    home = house("a", "b", "c", fuse=20.0, mode=Mode.FAST, meter_every=1.0)
+    home.load_a = (2.0, 0.0, 1.0)
+    for car in home.cars.values():
+        car.excess_a, car.delay = 0.5, 1
+    home.run(120)
+    steady = {key: home.allocated(key) for key in home.cars}
+    assert sorted(steady.values()) == [0, 8, 9]
+    for _ in range(120):
+        home.step()
+        assert {key: home.allocated(key) for key in home.cars} == steady
+    assert max(home.total_a()) <= 20.0
+
+
+def test_an_increase_waits_for_every_other_charger() -> None:
+    """One of two chargers that should give way is slow: the third starts only when that one is down, too."""
+    home = house("a", "b", "c", fuse=30.0, mode=Mode.FAST)
+    home.cars["c"].plugged = False
+    home.run(60)
+    assert (home.allocated("a"), home.allocated("b")) == (15, 15)
+    home.cars["a"].rate_a = 0.5
+    home.cars["c"].plugged = True
+    peaks: list[float] = []
+    home.run(60, each=lambda: peaks.append(max(home.total_a())))
+    assert max(peaks) <= 30.0
+    assert home.allocated("c") == 10

@@ -1,6 +1,6 @@
 """The one function of the core: (configuration, state, snapshot, now) -> (new state, plan)."""
 
-from collections.abc import Mapping, Set as AbstractSet
+from collections.abc import Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from .allocation import UNLIMITED, Claim, allocate
@@ -9,10 +9,10 @@ from .electrics import NOTHING, add, higher, lower, spread, subtract
 from .explain import explain, site_status
 from .flags import ConfigError, config_errors
 from .model import HIGHEST_CURRENT, LOWEST_CURRENT, CircuitConfig, Command, Configuration, Snapshot, Three
-from .observe import finite, observe
+from .observe import finite, observe, settled
 from .protection import Room, Stage, fuse_target, room
 from .reasons import Explanation, Reason, SiteStatus
-from .sequence import Wish, carry_out, could_draw, followed, hearing, settled
+from .sequence import Wish, carry_out, could_draw, followed, hearing
 from .state import ControlState
 from .surplus import Surplus, estimate
 
@@ -141,13 +141,12 @@ def _reserved(
         claim, own, reading = claims.get(key), state.chargers[key], snapshot.chargers.get(key)
         online = reading is not None and reading.online
         if key not in stubborn and online:
-            on_its_way = not settled(config, own, now)
             held = own.command is not None and not own.command.charge
-            if held and on_its_way:
+            if held and not settled(config, own, now):
                 continue
             if claim is not None and not held:
-                due = HIGHEST_CURRENT if on_its_way else claim.present_a
-                total = add(total, higher(NOTHING, subtract(drawn, spread(due, claim.lines))))
+                elsewhere = higher(NOTHING, subtract(drawn, spread(HIGHEST_CURRENT, claim.lines)))
+                total = add(total, add(elsewhere, spread(own.excess_a, claim.lines)))
                 continue
         total = add(total, drawn)
     return total
@@ -174,31 +173,31 @@ def _wishes(
         and state.chargers[claim.charger_id].command is not None
         and not followed(state.chargers[claim.charger_id], snapshot.chargers[claim.charger_id])
     }
-    reserved = _reserved(config, state, snapshot, wanted, present, frozenset(), now)
-    now_room = higher(NOTHING, subtract(house.now_a, reserved))
-    now_share = allocate(claims, now_room, budget)
-    lasting_share = allocate(claims, higher(NOTHING, subtract(house.lasting_a, reserved)), budget)
-    # What the circuit alone would give: a pv charger above this has to go down at once.
-    circuit_share = allocate(claims, now_room, float("inf"))
+    targets, allowed = _shares(
+        claims, house, _reserved(config, state, snapshot, wanted, present, frozenset(), now), budget
+    )
     if stubborn:
         # Who ignores its command is told what it should get, but the others live with what it takes.
         reserved = _reserved(config, state, snapshot, wanted, present, stubborn, now)
         obedient = [claim for claim in claims if claim.charger_id not in stubborn]
-        for share, room_a, watts in (
-            (now_share, house.now_a, budget),
-            (lasting_share, house.lasting_a, budget),
-            (circuit_share, house.now_a, float("inf")),
-        ):
-            without = allocate(obedient, higher(NOTHING, subtract(room_a, reserved)), watts)
+        for share, without in zip((targets, allowed), _shares(obedient, house, reserved, budget), strict=True):
             share |= {key: min(amps, share[key]) for key, amps in without.items()}
-    wishes = {}
-    for claim in claims:
-        key = claim.charger_id
-        target = min(now_share[key], max(claim.present_a, lasting_share[key]))
-        if 0 < target < claim.floor_a:
-            target = 0
-        wishes[key] = Wish(claim=asked[key], target_a=target, allowed_a=circuit_share[key])
-    return wishes
+    return {key: Wish(claim=claim, target_a=targets[key], allowed_a=allowed[key]) for key, claim in asked.items()}
+
+
+def _shares(
+    claims: Sequence[Claim], house: Room, reserved: Three, budget: float | None
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Return what everybody should get, and what the circuit alone would give.
+
+    Nobody gives way now for an increase that the other one cannot have for lack of lasting room.
+    """
+    now_room = higher(NOTHING, subtract(house.now_a, reserved))
+    lasting = allocate(claims, higher(NOTHING, subtract(house.lasting_a, reserved)), budget)
+    capped = [
+        replace(claim, cap_a=min(claim.cap_a, max(claim.present_a, lasting[claim.charger_id]))) for claim in claims
+    ]
+    return allocate(capped, now_room, budget), allocate(capped, now_room, float("inf"))
 
 
 def _plan(

@@ -5,6 +5,7 @@ from dataclasses import replace
 from math import isfinite
 
 from .electrics import (
+    DRAWING_A,
     NOTHING,
     add,
     complete,
@@ -87,6 +88,14 @@ def observe(config: Configuration, state: ControlState, snapshot: Snapshot, now:
     return replace(seen, surplus=_surplus(config, seen, snapshot, now))
 
 
+def settled(config: Configuration, state: ChargerState, now: float) -> bool:
+    """Return whether the charger had the time to follow its command."""
+    switched = state.phases_switched_at
+    if switched is not None and now - switched < config.timings.phase_pause:
+        return False
+    return state.changed_at is None or now - state.changed_at >= config.timings.settle
+
+
 def grid_currents(config: Configuration, grid: GridReading) -> Three | None:
     """Return the directional current of every grid phase in A, or None where the meter does not know it."""
     currents = complete(grid.currents_a, config.phases)
@@ -107,7 +116,7 @@ def _observe_charger(
     plugged = reading.car in PLUGGED
     charging = reading.car is CarState.CHARGING
     if not plugged:
-        state = replace(state, full=False, car_phases=None, charging_since=None, idle_since=None)
+        state = replace(state, full=False, car_phases=None, charging_since=None, idle_since=None, excess_a=0.0)
     if state.command is None:
         state = _adopt(config, charger, state, reading, now)
     command = state.command
@@ -123,6 +132,7 @@ def _observe_charger(
         full=not charging and (state.full or (waited and reading.car is CarState.COMPLETE)),
         car_phases=_car_phases(config, state, reading, charging_since, now),
         reserved_a=possible_draw(state, reading),
+        excess_a=_excess(config, state, reading, now),
         draws=_recent(state.draws, _draw(config, charger, reading), now),
     )
 
@@ -143,6 +153,14 @@ def possible_draw(state: ChargerState, reading: ChargerReading) -> float:
     """Return what the charger could draw per phase in A without another word from us."""
     commanded = state.command.current_a if state.command is not None else 0
     return max(measured_draw(reading), float(commanded), float(reading.setting_a or HIGHEST_CURRENT))
+
+
+def _excess(config: Configuration, state: ChargerState, reading: ChargerReading, now: float) -> float:
+    """Learn what a car draws too much; while it follows a change, what is known of it is kept, within reason."""
+    command = state.command
+    if command is None or not command.charge or not settled(config, state, now):
+        return min(state.excess_a, DRAWING_A)
+    return max(0.0, measured_draw(reading) - command.current_a)
 
 
 def _car_phases(

@@ -7,6 +7,7 @@ from .allocation import EPSILON, Claim, Kind
 from .claims import effective_mode
 from .electrics import DRAWING_A, NOTHING, add, grid_phases, higher, measured_draw, on_grid, spread
 from .model import ChargerConfig, ChargerReading, Command, Configuration, Mode, Snapshot, Three
+from .observe import settled
 from .state import ChargerState, ControlState
 
 HOLD = Command(charge=False)
@@ -67,14 +68,6 @@ def followed(state: ChargerState, reading: ChargerReading) -> bool:
         and drawn <= command.current_a + FOLLOWED_A
         and (reading.phases is None or command.phases is None or reading.phases == command.phases)
     )
-
-
-def settled(config: Configuration, state: ChargerState, now: float) -> bool:
-    """Return whether the charger had the time to follow its command."""
-    switched = state.phases_switched_at
-    if switched is not None and now - switched < config.timings.phase_pause:
-        return False
-    return state.changed_at is None or now - state.changed_at >= config.timings.settle
 
 
 def hearing(config: Configuration, state: ControlState, snapshot: Snapshot, now: float) -> bool:

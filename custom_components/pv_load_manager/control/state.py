@@ -69,6 +69,8 @@ class ChargerState:
     plugged: bool = False
     reserved_a: float | None = None
     """What it could draw per phase when it was last heard, in A; counts while it is silent."""
+    excess_a: float = 0.0
+    """What its car was seen to draw beyond its command, in A per phase."""
     draws: tuple[DrawSample, ...] = ()
 
 
