@@ -93,6 +93,17 @@ def test_choosing_pv_without_sun_stops_a_fast_car_at_once() -> None:
     assert home.reason() == Reason.WAITING_FOR_SURPLUS
 
 
+def test_choosing_fast_goes_to_three_phases_at_once() -> None:
+    """Nobody who chose fast waits for the delays that spare the contactor from clouds."""
+    home = house(mode=Mode.PV, surplus_w=lambda _: 2500.0)
+    home.run(120)
+    assert home.cars["a"].set_phases == 1
+    home.set(mode=Mode.FAST)
+    home.run(60)
+    assert home.cars["a"].set_phases == 3
+    assert home.allocated() == 16
+
+
 def test_min_pv_charges_with_its_guaranteed_power_without_sun() -> None:
     """Min+pv grants at least the charger's own minimum, and more when the roof gives more."""
     sun = [0.0]

@@ -43,7 +43,6 @@ CONTROL_TIMINGS = Timings(
     phase_dwell=1.0,
     phase_delay=0.5,
     phase_pause=2.0,
-    start_phase=2.0,
     hear_all=2.0,
 )
 CLIENT_TIMINGS = ClientTimings(

@@ -294,6 +294,7 @@ class Contest:
             volts=candidate.volts,
             available_w=available_w,
             fits_three=fits(wanted, self._room_a),
+            at_once=candidate.kind is Kind.FAST,
             timings=self._config.timings,
             now=self._now,
         )

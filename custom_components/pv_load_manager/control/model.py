@@ -131,8 +131,6 @@ class Timings:
     """How long the wish for the other number of phases must last."""
     phase_pause: float = 30.0
     """How long a phase switch may take, both numbers of phases being reserved."""
-    start_phase: float = 60.0
-    """After this long a charging car is believed to show what it can use."""
     hear_all: float = 30.0
     """No increase after the start until all chargers were heard, or this long."""
     protection_stale: float = 10.0
@@ -157,8 +155,6 @@ class Configuration:
     chargers: tuple[ChargerConfig, ...] = ()
     strategy: Strategy = field(default_factory=Strategy)
     timings: Timings = field(default_factory=Timings)
-    measured_margin_a: float = 3.0
-    """What a car may want beyond its measured current, in A."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

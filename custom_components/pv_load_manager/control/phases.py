@@ -63,6 +63,7 @@ def choose(
     volts: float,
     available_w: float | None,
     fits_three: bool,
+    at_once: bool,
     timings: Timings,
     now: float,
 ) -> tuple[int, ChargerState]:
@@ -79,6 +80,7 @@ def choose(
         volts: the voltage of one phase.
         available_w: what it may take; None = nobody knows, so a charging one stays as it is.
         fits_three: whether the circuit has room for its minimum on three phases.
+        at_once: whether somebody waits for it (fast): then it goes to three phases without a delay.
         timings: the time constants.
         now: monotonic seconds.
     """
@@ -103,5 +105,5 @@ def choose(
     switched = state.phases_switched_at
     rested = switched is None or now - switched >= timings.phase_dwell
     # The timer is kept: the switch may take several steps, until the current was lowered and read back.
-    waited = rested and now - since >= timings.phase_delay
+    waited = (at_once and up) or (rested and now - since >= timings.phase_delay)
     return (4 - present if waited else present), replace(state, other_phases_since=since)

@@ -158,7 +158,6 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         if state is ConnectionState.CONNECTED:
             self._sent.clear()
             self.async_set_updated_data(self.client.status)
-            self._apply()
             self._end_control()
         elif self.last_update_success and not self._stopping:
             self.async_set_update_error(
@@ -171,7 +170,9 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
                     },
                 )
             )
-        self._notify()
+        # At once: a charger that is back must not follow what was planned before it was lost.
+        if (manager := self.hass.data[SHARED].load_manager) is not None:
+            manager.decide_now()
 
     @callback
     def _notify(self) -> None:
