@@ -9,9 +9,7 @@ from dataclasses import dataclass, field
 
 from custom_components.pv_load_manager.control import (
     BatteryReading,
-    CarState,
     ChargerConfig,
-    ChargerReading,
     CircuitConfig,
     Configuration,
     ControlState,
@@ -22,18 +20,12 @@ from custom_components.pv_load_manager.control import (
     Strategy,
     decide,
 )
-from custom_components.pv_load_manager.wattpilot import Target, WattpilotStatus, takeover_writes, writes_for
+from custom_components.pv_load_manager.coordinators.translate import charger_reading, charger_target
+from custom_components.pv_load_manager.wattpilot import WattpilotStatus, takeover_writes, writes_for
 from simulator import Charger, Home, HomeConfig, WattpilotServer
 
 GRID_EVERY = 2
 SLOW_EVERY = 10
-_CARS = {
-    "no_car": CarState.NO_CAR,
-    "charging": CarState.CHARGING,
-    "waiting": CarState.WAITING,
-    "complete": CarState.COMPLETE,
-    "error": CarState.ERROR,
-}
 
 
 def configuration(home: HomeConfig, *, mode: Mode, fuse_a: float = 35.0) -> Configuration:
@@ -100,7 +92,7 @@ class Rig:
         return Snapshot(
             grid=self._grid,
             battery=self._battery,
-            chargers={serial: _reading(status, self.home.now) for serial, status in statuses.items()},
+            chargers={serial: charger_reading(status, at=self.home.now) for serial, status in statuses.items()},
         )
 
     def decide(self, snapshot: Snapshot) -> None:
@@ -114,26 +106,7 @@ class Rig:
         plan = self.plan.chargers[status.serial or ""]
         if plan.command is None:
             return
-        command = plan.command
-        phases = {1: 1, 3: 3}.get(command.phases or 0)
-        target = Target(
-            charge=command.charge, current_a=command.current_a, phases=1 if phases == 1 else 3 if phases else None
-        )
+        target = charger_target(plan.command)
         for write in (*takeover_writes(status), *writes_for(target, status, safe_current_a=plan.safe_current_a)):
             charger.write(write.key, write.value)
             self.commands += 1
-
-
-def _reading(status: WattpilotStatus, now: float) -> ChargerReading:
-    return ChargerReading(
-        at=now,
-        car=_CARS.get(status.car_state.value, CarState.UNKNOWN),
-        holding=status.force_state == 1,
-        setting_a=status.amp,
-        phases={1: 1, 2: 3}.get(status.phase_mode or 0),
-        currents_a=status.currents,
-        voltages_v=status.voltages,
-        power_w=status.power_w,
-        limit_a=status.current_limit_a,
-        switching=status.model_status == 23,
-    )

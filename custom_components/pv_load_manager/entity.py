@@ -6,14 +6,17 @@ from typing import Any, Final, override
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import CALLBACK_TYPE, callback
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import CoordinatorEntity, DataUpdateCoordinator
 
 from .const import CONF_ENTRY_TYPE, CONF_SERIAL, DOMAIN, EntryType
+from .coordinators.load_manager import LoadManagerCoordinator
 from .coordinators.solaredge import SolarEdgeCoordinator
 from .coordinators.wattpilot import WattpilotCoordinator
+from .shared import SHARED
 
 PUBLISH_INTERVAL: Final = 5.0  # s; control sees every update, the state machine and the recorder need not
 
@@ -121,6 +124,28 @@ class PvLoadManagerEntity[CoordinatorT: DataUpdateCoordinator[Any]](CoordinatorE
         if self._later is not None:
             self._later()
             self._later = None
+
+
+class ManagedChargerEntity(PvLoadManagerEntity[WattpilotCoordinator]):
+    """A setting of a charger that only a load manager can carry out."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether there is a load manager that commands this charger."""
+        return self.hass.data[SHARED].load_manager is not None and self.coordinator.managed
+
+    @property
+    def manager(self) -> LoadManagerCoordinator:
+        """Return the load manager.
+
+        Raises:
+            ServiceValidationError: there is none.
+        """
+        manager = self.hass.data[SHARED].load_manager
+        if manager is None:
+            raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_load_manager")
+        return manager
 
 
 def _only_figures(before: tuple[bool, Any, object], present: tuple[bool, Any, object]) -> bool:

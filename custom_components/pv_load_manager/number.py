@@ -7,14 +7,12 @@ from typing import override
 from homeassistant.components.number import NumberDeviceClass, NumberEntity, NumberEntityDescription, NumberMode
 from homeassistant.const import EntityCategory, UnitOfElectricCurrent, UnitOfPower
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import DOMAIN
 from .control import HIGHEST_CURRENT, LOWEST_CURRENT, Strategy
 from .coordinators.load_manager import DEFAULT_CHARGER_CURRENT, LoadManagerCoordinator
 from .coordinators.wattpilot import WattpilotCoordinator
-from .entity import PvLoadManagerEntity
+from .entity import ManagedChargerEntity, PvLoadManagerEntity
 from .shared import SHARED, PvLoadManagerConfigEntry
 
 PARALLEL_UPDATES = 1
@@ -144,18 +142,8 @@ class SiteNumber(PvLoadManagerEntity[LoadManagerCoordinator], NumberEntity):
         self.coordinator.change(**{self.entity_description.setting: value})
 
 
-class MaximumCurrentNumber(PvLoadManagerEntity[WattpilotCoordinator], NumberEntity):
+class MaximumCurrentNumber(ManagedChargerEntity, NumberEntity):
     """The most that one charger may draw per phase, within what its hardware allows."""
-
-    @property
-    def _manager(self) -> LoadManagerCoordinator | None:
-        return self.hass.data[SHARED].load_manager
-
-    @property
-    @override
-    def available(self) -> bool:
-        """Return whether somebody would respect the value."""
-        return self._manager is not None and self.coordinator.managed
 
     @property
     @override
@@ -175,7 +163,4 @@ class MaximumCurrentNumber(PvLoadManagerEntity[WattpilotCoordinator], NumberEnti
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Change the maximum of this charger."""
-        manager = self._manager
-        if manager is None:
-            raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_load_manager")
-        manager.change_charger(self.coordinator.serial, max_current_a=int(value))
+        self.manager.change_charger(self.coordinator.serial, max_current_a=int(value))

@@ -11,7 +11,7 @@ from .const import DOMAIN
 from .control import ChargerMode, Mode
 from .coordinators.load_manager import LoadManagerCoordinator
 from .coordinators.wattpilot import WattpilotCoordinator
-from .entity import PvLoadManagerEntity
+from .entity import ManagedChargerEntity, PvLoadManagerEntity
 from .shared import SHARED, PvLoadManagerConfigEntry
 
 PARALLEL_UPDATES = 1
@@ -57,18 +57,8 @@ class SiteModeSelect(PvLoadManagerEntity[LoadManagerCoordinator], SelectEntity):
         self.coordinator.change(mode=option)
 
 
-class ChargerModeSelect(PvLoadManagerEntity[WattpilotCoordinator], SelectEntity):
+class ChargerModeSelect(ManagedChargerEntity, SelectEntity):
     """How one charger charges."""
-
-    @property
-    def _manager(self) -> LoadManagerCoordinator | None:
-        return self.hass.data[SHARED].load_manager
-
-    @property
-    @override
-    def available(self) -> bool:
-        """Return whether somebody would carry the mode out."""
-        return self._manager is not None and self.coordinator.managed
 
     @override
     def refresh(self) -> str:
@@ -80,8 +70,5 @@ class ChargerModeSelect(PvLoadManagerEntity[WattpilotCoordinator], SelectEntity)
     @override
     async def async_select_option(self, option: str) -> None:
         """Change the mode of this charger until its car leaves."""
-        manager = self._manager
-        if manager is None:
-            raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_load_manager")
-        _refuse_without_meter(manager, option)
-        manager.change_charger(self.coordinator.serial, mode=None if option == ChargerMode.FOLLOW_SITE else option)
+        _refuse_without_meter(self.manager, option)
+        self.manager.change_charger(self.coordinator.serial, mode=None if option == ChargerMode.FOLLOW_SITE else option)

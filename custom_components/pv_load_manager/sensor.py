@@ -28,7 +28,8 @@ from homeassistant.util import dt as dt_util
 from .control import CarState, Plan, Reason, SiteStatus, render
 from .coordinators.load_manager import LoadManagerCoordinator
 from .coordinators.solaredge import SolarEdgeCoordinator
-from .coordinators.wattpilot import CAR_STATES, WattpilotCoordinator
+from .coordinators.translate import CAR_STATES
+from .coordinators.wattpilot import WattpilotCoordinator
 from .entity import PvLoadManagerEntity
 from .shared import SHARED, PvLoadManagerConfigEntry
 from .solaredge import InverterData

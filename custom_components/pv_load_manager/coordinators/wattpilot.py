@@ -10,7 +10,7 @@ from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, Co
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from ..const import CONF_MANAGED, CONF_SERIAL, DOMAIN, LOGGER
-from ..control import CarState, ChargerPlan, ChargerReading, Command
+from ..control import ChargerPlan, ChargerReading, Command
 from ..shared import SHARED, has_load_manager
 from ..wattpilot import (
     CarState as WattpilotCar,
@@ -30,22 +30,13 @@ from ..wattpilot import (
     takeover_writes,
     writes_for,
 )
+from .translate import charger_reading, charger_target
 
 REWRITE_PAUSE: Final = 10.0  # s between two writes of the same value that the charger did not take
 HOLD_PAUSE: Final = 1.0  # s; a hold is asserted again at once, because it is what keeps a car off
-PHASE_SWITCH: Final = 23  # modelStatus while the contactor moves
 SHUTDOWN_TIME: Final = 8.0  # s; Home Assistant gives all shutdown jobs together 20
 
 HOLD: Final = Write("frc", 1)
-
-CAR_STATES: Final = {
-    WattpilotCar.NO_CAR: CarState.NO_CAR,
-    WattpilotCar.CHARGING: CarState.CHARGING,
-    WattpilotCar.WAITING: CarState.WAITING,
-    WattpilotCar.COMPLETE: CarState.COMPLETE,
-    WattpilotCar.ERROR: CarState.ERROR,
-    WattpilotCar.INITIALISING: CarState.WAITING,
-}
 
 
 class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
@@ -181,20 +172,7 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
 
     def reading(self) -> ChargerReading:
         """Return what is known of the charger for the control core."""
-        status = self.client.status
-        return ChargerReading(
-            at=self.client.last_frame_at or 0.0,
-            online=self.connected,
-            car=CAR_STATES.get(status.car_state, CarState.UNKNOWN),
-            holding=status.force_state == 1,
-            setting_a=status.amp,
-            phases={1: 1, 2: 3}.get(status.phase_mode or 0),
-            currents_a=status.currents,
-            voltages_v=status.voltages,
-            power_w=status.power_w,
-            limit_a=status.current_limit_a,
-            switching=status.model_status == PHASE_SWITCH,
-        )
+        return charger_reading(self.client.status, at=self.client.last_frame_at or 0.0, online=self.connected)
 
     @callback
     def set_plan(self, plan: ChargerPlan | None) -> None:
@@ -226,7 +204,7 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         status = self.client.status
         wanted = (
             *takeover_writes(status),
-            *writes_for(_target(command), status, safe_current_a=plan.safe_current_a),
+            *writes_for(charger_target(command), status, safe_current_a=plan.safe_current_a),
         )
         if self._car_left and not command.charge and HOLD not in wanted:
             wanted = (*wanted, HOLD)
@@ -304,7 +282,7 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         self._stopping = True
         if plan is None or command is None:
             return
-        target = _target(command)
+        target = charger_target(command)
         if plan.safe_current_a == 0:
             target = Target(charge=False, current_a=0)
         elif target.charge:
@@ -331,15 +309,6 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
                 },
             )
         return self.client.status
-
-
-def _target(command: Command) -> Target:
-    phases = command.phases
-    return Target(
-        charge=command.charge,
-        current_a=command.current_a,
-        phases=1 if phases == 1 else 3 if phases == 3 else None,
-    )
 
 
 async def async_restore(client: WattpilotClient, former: dict[str, Any], name: str) -> bool:
