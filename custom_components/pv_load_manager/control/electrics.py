@@ -67,14 +67,23 @@ def phase_count(reading: ChargerReading) -> int:
 
 
 def voltage(reading: ChargerReading | None, grid: GridReading | None) -> float:
-    """Return the voltage of one phase in V: the charger's own, else the grid's, else the nominal one."""
+    """Return the voltage of one phase in V: of the phases the car uses, else of the charger, the grid, or nominal."""
+    if reading is not None:
+        pairs = zip(reading.voltages_v, reading.currents_a, strict=True)
+        used = _mean([volts for volts, current in pairs if current is not None and current > DRAWING_A])
+        if used is not None:
+            return used
     for source in (reading, grid):
-        if source is None:
-            continue
-        measured = [value for value in source.voltages_v if value is not None and value > NOMINAL_VOLTAGE / 2]
-        if measured:
-            return sum(measured) / len(measured)
+        mean = _mean(source.voltages_v) if source is not None else None
+        if mean is not None:
+            return mean
     return NOMINAL_VOLTAGE
+
+
+def _mean(voltages: Sequence[float | None]) -> float | None:
+    """Return the mean of the phases that carry a voltage at all."""
+    known = [volts for volts in voltages if volts is not None and volts > NOMINAL_VOLTAGE / 2]
+    return sum(known) / len(known) if known else None
 
 
 def measured_draw(reading: ChargerReading) -> float:
