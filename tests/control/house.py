@@ -105,6 +105,8 @@ class House:
     meter_every: float = 2.0
     meter_lag: int = 0
     """s by which the meter's values are older than it says."""
+    report_lag: int = 0
+    """s by which the chargers' values are older than they say."""
     meter_alive: bool = True
     battery_w: float | None = None
     battery_every: float = 0.0
@@ -119,6 +121,7 @@ class House:
     snapshot: Snapshot = field(default_factory=Snapshot)
     _battery_seen: BatteryReading | None = None
     _seen: list[GridReading] = field(default_factory=list)
+    _said: list[dict[str, ChargerReading]] = field(default_factory=list)
 
     def run(self, seconds: float, each: Callable[[], None] | None = None) -> Plan:
         """Let time pass; ``each`` is called after every step."""
@@ -134,7 +137,10 @@ class House:
         self._seen = [*self._seen[-10:], self.meter()]
         if self.meter_alive and (self.grid is None or self.now - self.grid.at >= self.meter_every):
             self.grid = replace(self._seen[-1 - min(self.meter_lag, len(self._seen) - 1)], at=self.now)
-        self.snapshot = Snapshot(grid=self.grid, battery=self._battery(), chargers=self.readings())
+        self._said = [*self._said[-10:], self.readings()]
+        late = self._said[-1 - min(self.report_lag, len(self._said) - 1)]
+        chargers = {key: replace(reading, at=self.now) for key, reading in late.items()}
+        self.snapshot = Snapshot(grid=self.grid, battery=self._battery(), chargers=chargers)
         self.state, self.plan = decide(self.config, self.state, self.snapshot, self.now)
         self.log.append((self.now, self.plan))
         if self.battery_limit_w is not None:

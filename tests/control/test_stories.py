@@ -93,6 +93,18 @@ def test_choosing_pv_without_sun_stops_a_fast_car_at_once() -> None:
     assert home.reason() == Reason.WAITING_FOR_SURPLUS
 
 
+@pytest.mark.parametrize(("report_lag", "meter_lag"), [(1, 0), (2, 0), (0, 1), (0, 2)])
+def test_ramps_of_cars_do_not_look_like_sunshine(report_lag: int, meter_lag: int) -> None:
+    """Meter and chargers never speak of the same instant; two stopping cars are no surplus all the same."""
+    home = house("a", "b", mode=Mode.FAST, surplus_w=lambda _: 200.0, report_lag=report_lag, meter_lag=meter_lag)
+    home.run(60)
+    home.set(mode=Mode.PV)
+    seen: list[float] = []
+    home.run(40, each=lambda: seen.append(home.plan.surplus_w or 0.0))
+    assert max(seen) < 1000.0
+    assert home.reason() == Reason.WAITING_FOR_SURPLUS
+
+
 def test_choosing_fast_goes_to_three_phases_at_once() -> None:
     """Nobody who chose fast waits for the delays that spare the contactor from clouds."""
     home = house(mode=Mode.PV, surplus_w=lambda _: 2500.0)

@@ -33,6 +33,7 @@ from .model import (
 )
 from .state import HISTORY_SECONDS, ChargerState, ControlState, DrawSample, HouseSample, ValueSample
 
+RAMP_W = 1000.0  # W within the lag of the meter; whole amps up and down stay below
 PLUGGED = frozenset({CarState.WAITING, CarState.CHARGING, CarState.COMPLETE})
 
 
@@ -250,7 +251,8 @@ def _most_drawn(config: Configuration, charger: ChargerConfig, state: ChargerSta
 def _surplus(config: Configuration, state: ControlState, snapshot: Snapshot, now: float) -> tuple[ValueSample, ...]:
     """What all managed chargers together could draw so that the grid meter reads 0, in W.
 
-    All parts are taken at the time of the slowest of them, else a change of the cars would look like sunshine.
+    All parts are taken at the time of the slowest of them, else a change of the cars would look like sunshine. For
+    the same reason no value is taken while a car ramps, unless it does so for the whole window.
     """
     battery = snapshot.battery if config.has_battery else None
     if config.has_battery and (battery is None or battery.power_w is None):
@@ -259,6 +261,9 @@ def _surplus(config: Configuration, state: ControlState, snapshot: Snapshot, now
         return state.surplus
     at = state.grid[-1].at if battery is None else min(battery.at, state.grid[-1].at)
     if state.surplus and at <= state.surplus[-1].at:
+        return state.surplus
+    due = not state.surplus or at - state.surplus[-1].at >= config.timings.surplus_window
+    if not due and any(_ramps(config, charger, at) for charger in state.chargers.values()):
         return state.surplus
     grid = min(state.grid, key=lambda sample: abs(sample.at - at))
     cars = 0.0
@@ -271,3 +276,12 @@ def _surplus(config: Configuration, state: ControlState, snapshot: Snapshot, now
         (old for old in state.surplus if now - old.at <= HISTORY_SECONDS),
         ValueSample(at=at, value=cars - grid.value - storage),
     )
+
+
+def _ramps(config: Configuration, state: ChargerState, at: float) -> bool:
+    """Return whether a car changes so much about then that meter and charger may not speak of the same current."""
+    lag = config.timings.meter_lag
+    if state.changed_at is not None and 0 <= at - state.changed_at < lag:
+        return True
+    about = [sample.power_w for sample in state.draws if abs(sample.at - at) <= lag]
+    return bool(about) and max(about) - min(about) > RAMP_W
