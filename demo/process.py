@@ -63,6 +63,16 @@ def free_port() -> int:
         return port
 
 
+def require_free(port: int) -> None:
+    """Raise HassError where somebody else uses a port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as err:
+            raise HassError(f"port {port} is in use; choose another one with --port") from err
+
+
 def prepare(folder: Path, *, port: int, language: str = "en", level: str = "warning", time_zone: str = "UTC") -> None:
     """Write a configuration whose onboarding needs nothing but a user."""
     storage = folder / ".storage"

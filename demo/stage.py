@@ -10,7 +10,7 @@ from typing import Any
 from simulator import HomeConfig, Simulation, running_home
 
 from .client import HassClient
-from .process import HassProcess, free_port, prepare, running_hass
+from .process import HassProcess, free_port, prepare, require_free, running_hass
 
 USER = "demo"
 PASSWORD = "demo"  # noqa: S105 - printed for everybody who starts the demo
@@ -49,6 +49,8 @@ async def staged(
     config: HomeConfig, *, port: int | None = None, main_fuse: int = MAIN_FUSE, level: str = "warning"
 ) -> AsyncIterator[Stage]:
     """Start a home and a Home Assistant, and add all entries through the config flow; afterwards nothing is left."""
+    if port is not None:
+        require_free(port)
     async with AsyncExitStack() as stack:
         home = await stack.enter_async_context(running_home(config))
         # Named so that a person can tell what it was, should the machine crash before it is removed.

@@ -271,6 +271,20 @@ def test_a_restart_in_mid_charge_adopts_the_car_without_a_stop() -> None:
     assert set(allocated) <= {9, 10}
 
 
+@pytest.mark.parametrize("surplus_w", [3000.0, 4200.0, 5000.0, 5500.0])
+def test_two_pv_cars_share_a_surplus_that_suffices_for_both(surplus_w: float) -> None:
+    """Nobody takes three phases while that would keep another car from its minimum."""
+    home = house("a", "b", mode=Mode.PV, surplus_w=lambda _: surplus_w)
+    home.cars["b"].plugged = False
+    home.run(300)
+    assert home.allocated("a") >= 6
+    home.cars["b"].plugged = True
+    home.run(1200)
+    assert home.allocated("a") >= 6
+    assert home.allocated("b") >= 6
+    assert abs(home.allocated("a") - home.allocated("b")) <= 1
+
+
 def test_a_full_car_keeps_its_place_but_not_the_sun() -> None:
     """A car that says complete while it may charge is called full, and the other car gets the surplus."""
     home = house("a", "b", mode=Mode.PV, surplus_w=lambda _: 2000.0)

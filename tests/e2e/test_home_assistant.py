@@ -141,6 +141,26 @@ async def test_interrupted_demo_leaves_nothing_behind() -> None:
         await asyncio.open_connection("127.0.0.1", port)
 
 
+async def test_demo_names_a_port_in_use() -> None:
+    """A port that somebody else uses is one clear line, not somebody else's Home Assistant."""
+    server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "demo",
+            "--port",
+            str(port),
+            cwd=PROJECT,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, errors = await process.communicate()
+    assert process.returncode == 1
+    assert errors.decode() == f"demo: port {port} is in use; choose another one with --port\n"
+
+
 def _children(pid: int) -> list[int]:
     """Return the direct children of a process (Linux)."""
     if not Path("/proc").is_dir():

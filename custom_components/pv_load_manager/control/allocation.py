@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from .electrics import spread, subtract
-from .model import Three
+from .model import HIGHEST_CURRENT, Three
 
 UNLIMITED: Three = (1e9, 1e9, 1e9)
 EPSILON = 1e-6
@@ -71,23 +71,25 @@ def allocate(claims: Sequence[Claim], room_a: Three, surplus_w: float | None) ->
 def _raise(claims: Sequence[Claim], given: dict[str, int], room_a: Three, left_w: float) -> Three:
     """Raise those that have anything amp by amp, always the one that has least; return the room that is left."""
     open_claims = [claim for claim in claims if given[claim.charger_id]]
+    least_refused = HIGHEST_CURRENT
     while open_claims:
         claim = min(open_claims, key=lambda item: given[item.charger_id])
         amps = given[claim.charger_id] + 1
         step = spread(1.0, claim.lines)
-        from_surplus = claim.kind in {Kind.GUARANTEED, Kind.SURPLUS}
-        tolerance = HYSTERESIS * claim.watts_per_amp if amps <= claim.present_a else 0.0
-        if (
-            amps > claim.cap_a
-            or not fits(step, room_a)
-            or (from_surplus and left_w + tolerance < claim.watts_per_amp - EPSILON)
-        ):
+        if amps > claim.cap_a or not fits(step, room_a):
             open_claims.remove(claim)
             continue
+        if claim.kind in {Kind.GUARANTEED, Kind.SURPLUS}:
+            # Keeping an amp must not put a charger more than one above another that was refused.
+            keeps = amps <= claim.present_a and amps <= least_refused + 1
+            tolerance = HYSTERESIS * claim.watts_per_amp if keeps else 0.0
+            if left_w + tolerance < claim.watts_per_amp - EPSILON:
+                least_refused = min(least_refused, amps - 1)
+                open_claims.remove(claim)
+                continue
+            left_w -= claim.watts_per_amp
         given[claim.charger_id] = amps
         room_a = subtract(room_a, step)
-        if from_surplus:
-            left_w -= claim.watts_per_amp
     return room_a
 
 

@@ -170,16 +170,24 @@ class Contest:
         self._left_w = budget_w
         self._now = now
         self._room_a = room_a
+        self._others_w = sum(self._least_power(candidate) for candidate in candidates)
         for candidate in candidates:
             self._room_a = subtract(self._room_a, self._held(candidate))
 
     def enter(self, candidate: Candidate) -> tuple[Claim | None, ChargerState, Explanation | None]:
         """Return the candidate's claim (None = it has to wait), its new state, and why it waits."""
         self._room_a = add(self._room_a, self._held(candidate))
+        self._others_w -= self._least_power(candidate)
         claim, state, explanation = self._enter(candidate)
         if claim is not None:
             self._room_a = subtract(self._room_a, spread(claim.floor_a, claim.lines))
         return claim, state, explanation
+
+    def _least_power(self, candidate: Candidate) -> float:
+        """Return the least surplus with which a candidate can charge; who comes later must not be forgotten."""
+        if candidate.kind is not Kind.SURPLUS or candidate.state.full:
+            return 0.0
+        return phases.Options.of(self._config, candidate.charger, candidate.state).least_power(candidate.volts)
 
     def _held(self, candidate: Candidate) -> Three:
         """Return the minimum current of a running candidate on the phases it uses now."""
@@ -217,7 +225,7 @@ class Contest:
     def _enter_surplus(
         self, candidate: Candidate, options: phases.Options
     ) -> tuple[Claim | None, ChargerState, Explanation | None]:
-        needed_w = 0.0 if candidate.state.full else options.least_power(candidate.volts)
+        needed_w = self._least_power(candidate)
         if self._surplus.trust is Trust.DEAD:
             state = replace(candidate.state, enough_since=None, short_since=None)
             return (
@@ -286,6 +294,8 @@ class Contest:
     ) -> tuple[int, ChargerState]:
         if candidate.kind is not Kind.FAST and self._surplus.trust is Trust.STALE:
             available_w = None
+        if candidate.kind is Kind.SURPLUS and available_w is not None:
+            available_w -= self._others_w  # three phases for one must not cost another one its minimum
         wanted = spread(options.floor(3), self._lines(candidate, options, 3))
         return phases.choose(
             options,

@@ -193,9 +193,13 @@ def _shares(
     Nobody gives way now for an increase that the other one cannot have for lack of lasting room.
     """
     now_room = higher(NOTHING, subtract(house.now_a, reserved))
+    now = allocate(claims, now_room, budget)
     lasting = allocate(claims, higher(NOTHING, subtract(house.lasting_a, reserved)), budget)
     capped = [
-        replace(claim, cap_a=min(claim.cap_a, max(claim.present_a, lasting[claim.charger_id]))) for claim in claims
+        replace(claim, cap_a=min(claim.cap_a, max(claim.present_a, lasting[claim.charger_id])))
+        if lasting[claim.charger_id] < now[claim.charger_id]
+        else claim
+        for claim in claims
     ]
     return allocate(capped, now_room, budget), allocate(capped, now_room, float("inf"))
 
