@@ -81,6 +81,18 @@ async def test_off_is_immediate(site: Site) -> None:
     await eventually(lambda: site.home.chargers[0].charger.power_w == 0, within=2)
 
 
+async def test_off_waits_for_no_answer(site: Site) -> None:
+    """A charger that owes the answer to another write is stopped all the same, long before that times out."""
+    _, _, manager = await site.set_up_all()
+    await site.select(manager, "fast")
+    await eventually(fast(site))
+    site.home.chargers[0].faults.no_response = True
+    await site.set_number(manager, "available_current", 10)
+    await eventually(lambda: site.settings()["amp"] == 10)
+    await site.select(manager, "off")
+    await eventually(holds(site), within=0.5)
+
+
 async def test_off_beats_a_charger_of_its_own_mode(site: Site) -> None:
     """Site off stops also a charger that has a mode of its own."""
     _, charger, manager = await site.set_up_all()

@@ -1,6 +1,7 @@
 """One Wattpilot: its connection, what it reports, and what the load manager wants of it."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry
@@ -184,7 +185,14 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
     @callback
     def _apply(self) -> None:
         """Start writing what is missing, unless that already goes on."""
-        if self._applying is not None or self._stopping or not self._due():
+        if self._stopping or not (due := self._due()):
+            return
+        if self._applying is not None:
+            # A stop must not wait for the answer to a write that is still under way.
+            if HOLD in due:
+                self.config_entry.async_create_background_task(
+                    self.hass, self._async_hold(), f"{DOMAIN} hold {self.serial}"
+                )
             return
         self._applying = self.config_entry.async_create_background_task(
             self.hass, self._async_apply(), f"{DOMAIN} writes {self.serial}"
@@ -232,6 +240,11 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
             self._refused = False
         finally:
             self._applying = None
+
+    async def _async_hold(self) -> None:
+        """Stop the car past whatever is being written; a failure is mended by the writes that follow."""
+        with suppress(WattpilotError):
+            await self._async_send(HOLD)
 
     async def _async_write(self, writes: list[Write]) -> None:
         """Send writes in order; a stop is never kept waiting by a write before it."""
