@@ -115,8 +115,7 @@ async def test_hold_again_after_unplugging(site: Site, mode: str) -> None:
     await eventually(holds(site), within=1)
     await eventually(lambda: site.value(charger, "reason") == ("site_off" if mode == "off" else "no_car"))
     site.home.chargers[0].plug()
-    await asyncio.sleep(0.1)
-    assert site.settings()["frc"] == 1
+    assert site.settings()["frc"] == 1  # at this instant: a moment later fast may rightly release it
 
 
 async def test_charging_car_is_not_touched_before_a_choice(build_site: BuildSite) -> None:
