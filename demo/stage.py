@@ -65,6 +65,12 @@ async def staged(
         )
 
 
+def protection(meter: str) -> dict[str, Any]:
+    """Return how the fuse is protected: nothing in this home is larger than what is measured already."""
+    answers: dict[str, Any] = {"dynamic": meter != "none"}
+    return answers | {"largest_consumer": 0} if meter != "none" else answers
+
+
 async def add_entries(client: HassClient, home: Simulation, config: HomeConfig, main_fuse: int) -> dict[str, Any]:
     """Add inverter, chargers and load manager like a user would; return the load manager's entry."""
     meter = "none"
@@ -81,6 +87,7 @@ async def add_entries(client: HassClient, home: Simulation, config: HomeConfig, 
         {"next_step_id": "load_manager"},
         {"phases": str(config.phases), "main_fuse": main_fuse, "expected_chargers": len(config.chargers)},
         {"meter": meter},
+        protection(meter),
         {},
     )
     entry: dict[str, Any] = result["result"]

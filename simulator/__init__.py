@@ -1,10 +1,12 @@
 """A virtual home that speaks the real protocols: Fronius Wattpilots and a SolarEdge inverter."""
 
 from .charger import CarState, Charger, Model, RefusedWriteError, Write
+from .circuits import HOUSE_CONNECTION, Circuit
 from .config import (
     BatteryConfig,
     CarConfig,
     ChargerConfig,
+    CircuitConfig,
     HomeConfig,
     HouseConfig,
     InverterConfig,
@@ -12,20 +14,29 @@ from .config import (
     PvConfig,
     Timings,
 )
+from .faults import ActiveFault, FaultBoard, FaultError
 from .home import Flow, Home
-from .running import Simulation, running_home
+from .running import running_home
+from .simulation import Simulation
 from .solaredge import RegisterWrite, SolarEdgeFaults, SolarEdgeServer
 from .traces import Trace, load_trace
-from .wattpilot import WattpilotFaults, WattpilotServer
+from .wattpilot import WattpilotServer
+from .wattpilot_faults import WattpilotFaults
 from .wattpilot_status import SECRET_MARK
 
 __all__ = [
+    "HOUSE_CONNECTION",
     "SECRET_MARK",
+    "ActiveFault",
     "BatteryConfig",
     "CarConfig",
     "CarState",
     "Charger",
     "ChargerConfig",
+    "Circuit",
+    "CircuitConfig",
+    "FaultBoard",
+    "FaultError",
     "Flow",
     "Home",
     "HomeConfig",

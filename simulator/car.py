@@ -1,5 +1,8 @@
 """A car's onboard charger."""
 
+from dataclasses import replace
+from typing import Any
+
 from .config import CarConfig, PhaseValues
 
 
@@ -7,6 +10,7 @@ class Car:
     """Draws what it is offered, after a delay, with a ramp, until it is full.
 
     Attributes:
+        config: What it can do now.
         energy_wh: Energy in its battery, Wh.
         currents: Current on the charger's own L1, L2, L3, A.
     """
@@ -32,6 +36,16 @@ class Car:
     def drawing(self) -> bool:
         """Whether current flows."""
         return self._current > 0.0
+
+    def change(self, **values: Any) -> None:
+        """Let it be able to do something else from now on: attributes of CarConfig; `soc` sets its energy."""
+        self.config = replace(self.config, **values)
+        if "soc" in values:
+            self.energy_wh = self.config.capacity_wh * self.config.soc
+
+    def fill(self) -> None:
+        """Let it have what it wants."""
+        self.energy_wh = max(self.energy_wh, self.config.capacity_wh * self.config.target_soc)
 
     def cut(self) -> None:
         """Lose the supply at once: the contactor opened."""

@@ -51,6 +51,29 @@ class HouseConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CircuitConfig:
+    """A cable with a limit, and what hangs on it besides chargers. The same on every phase: the limit.
+
+    Attributes:
+        name: Unique; chargers and other circuits refer to it.
+        parent: Name of the circuit that feeds it; None = the house connection.
+        limit_a: What its fuse carries per phase, A; None = no limit of its own.
+        load_w: Its own load per phase that nobody controls, W; negative = it feeds in.
+        load_a: The same as a current per phase, A; counts in addition to `load_w`.
+        house_share: Part of the household's load that is behind this circuit, 0 to 1.
+        metered: Whether somebody measures it.
+    """
+
+    name: str
+    parent: str | None = None
+    limit_a: float | None = None
+    load_w: PhaseValues = (0.0, 0.0, 0.0)
+    load_a: PhaseValues = (0.0, 0.0, 0.0)
+    house_share: float = 0.0
+    metered: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
 class BatteryConfig:
     """A home battery on the DC side of the inverter.
 
@@ -87,6 +110,7 @@ class InverterConfig:
         latency_s: Time each request takes, wall clock seconds.
         idle_close_s: A client that asks nothing for this long is disconnected, wall clock seconds.
         end_marker: The SunSpec chain ends with 0xFFFF, 0; False = with an exception.
+        circuit: Name of the circuit that it feeds into; None = the house connection.
     """
 
     serial: str = "7E000001"
@@ -99,6 +123,7 @@ class InverterConfig:
     latency_s: float = 0.0
     idle_close_s: float = 120.0
     end_marker: bool = True
+    circuit: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +196,7 @@ class ChargerConfig:
         firmware: Firmware version.
         lifetime_wh: The key `eto` at the start, Wh.
         port: TCP port; 0 = any free one.
+        circuit: Name of the circuit that feeds it; None = the house connection.
     """
 
     serial: str = "10000001"
@@ -192,6 +218,7 @@ class ChargerConfig:
     firmware: str = "42.5"
     lifetime_wh: float = 2_680_803.0
     port: int = 0
+    circuit: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +231,8 @@ class HomeConfig:
         battery: The battery, or None.
         inverter: The inverter with its Modbus port, or None for a home without sun and meter.
         chargers: The Wattpilots.
+        circuits: The circuits behind the house connection, in any order.
+        main_fuse_a: Limit of the house connection per phase, A; None = nobody counts what is above it.
         phases: Phases of the grid connection, 3 or 1.
         voltage: Voltage of an idle phase, V.
         voltage_drop: V per kW drawn on that phase.
@@ -212,6 +241,8 @@ class HomeConfig:
         seed: Of everything that looks random.
         speed: Seconds of home time per second of wall clock; 0 = time stands still until `advance()`.
         timings: Times inside the Wattpilots.
+        control_port: TCP port of the control endpoint; 0 = any free one, None = there is none.
+        control_host: Address of the control endpoint.
     """
 
     pv: PvConfig = field(default_factory=PvConfig)
@@ -219,6 +250,8 @@ class HomeConfig:
     battery: BatteryConfig | None = None
     inverter: InverterConfig | None = field(default_factory=InverterConfig)
     chargers: tuple[ChargerConfig, ...] = (ChargerConfig(),)
+    circuits: tuple[CircuitConfig, ...] = ()
+    main_fuse_a: float | None = None
     phases: int = 3
     voltage: float = 230.0
     voltage_drop: float = 0.4
@@ -227,3 +260,5 @@ class HomeConfig:
     seed: int = 1
     speed: float = 1.0
     timings: Timings = field(default_factory=Timings)
+    control_port: int | None = None
+    control_host: str = "127.0.0.1"

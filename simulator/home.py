@@ -6,6 +6,7 @@ import math
 
 from .battery import Battery
 from .charger import Charger
+from .circuits import Circuit, CircuitTree
 from .config import HomeConfig, InverterConfig, PhaseValues
 from .profiles import house_profile, pv_profile
 
@@ -15,7 +16,7 @@ _NONE: PhaseValues = (0.0, 0.0, 0.0)
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """All power flows at one moment. Grid: import +. Battery: discharge +. The rest is >= 0.
+    """All power flows at one moment. Grid: import +. Battery: discharge +. The rest is >= 0, unless a circuit feeds in.
 
     On every phase: grid = house + cars - inverter; and inverter = pv + battery in total.
 
@@ -27,7 +28,7 @@ class Flow:
         throttled: Whether the inverter takes less than the roof could give.
         battery_w: W.
         inverter: AC power of the inverter per phase, W; negative while it charges from the grid.
-        house: Household per phase, W.
+        house: Household and the circuits' own loads per phase, W.
         cars: Chargers per phase, W.
         grid: Per phase, W.
     """
@@ -50,7 +51,7 @@ class Flow:
 
     @property
     def house_w(self) -> float:
-        """Household without cars, W."""
+        """Household and the circuits' own loads, without cars, W."""
         return sum(self.house)
 
     @property
@@ -94,6 +95,7 @@ class Home:
         config: What it was built from.
         now: Home time, seconds since the start.
         chargers: In the order of the configuration.
+        circuits: Every circuit by its name with its present values; the first one is the house connection.
         battery: The battery, or None.
         flow: The flows at `now`.
         energies: Lifetime counters.
@@ -107,15 +109,19 @@ class Home:
         self.config = config
         self.now = 0.0
         self.chargers = tuple(Charger(charger, config.timings) for charger in config.chargers)
+        self._tree = CircuitTree(config, self.chargers)
+        self.circuits: dict[str, Circuit] = self._tree.by_name
         self.battery = Battery(config.battery) if config.battery else None
         self.energies = Energies(inverter=12_345_678.0, imported=[4e6, 3e6, 2e6], exported=[2.5e6, 2.5e6, 2.5e6])
         self.pv_override_w: float | None = None
         self.house_override: PhaseValues | None = None
-        self._pv = pv_profile(config.pv, config.start_at, config.seed)
-        self._house = house_profile(config.house, config.start_at, config.seed)
+        self._pv_profile = pv_profile(config.pv, config.start_at, config.seed)
+        self._house_profile = house_profile(config.house, config.start_at, config.seed)
         nominal = config.voltage
         self._voltages: PhaseValues = (nominal,) * 3 if config.phases == 3 else (nominal, 0.0, 0.0)
-        self.flow = self._balance(self._pv_potential())
+        household = self._household()
+        self.flow = self._balance(self._pv_potential(), household)
+        self._tree.measure(self._voltages, household, self.flow.inverter)
 
     @property
     def local_time(self) -> datetime:
@@ -131,6 +137,10 @@ class Home:
             remaining -= part
         return self.flow
 
+    def chargers_on(self, circuit: str) -> list[Charger]:
+        """Return the chargers that hang on a circuit itself, not on one below it."""
+        return self._tree.chargers(circuit)
+
     def charger_voltages(self, charger: Charger) -> PhaseValues:
         """Return the voltage on a charger's own L1, L2, L3, V."""
         wired = charger.config.wired_phases
@@ -144,29 +154,35 @@ class Home:
         self.now += dt
         for charger in self.chargers:
             charger.step(dt, self.charger_voltages(charger))
-        pv = self._pv_potential()
+        pv, household = self._pv_potential(), self._household()
         if self.battery is not None and self.config.inverter is not None:
-            before = self._balance(pv)
+            before = self._balance(pv, household)
             # The battery also wants the sun that finds no way through the inverter.
             wanted = before.grid_w - (pv - before.pv_w)
             self.battery.step(dt, wanted, pv, self.config.inverter.rated_w)
-        self.flow = self._balance(pv)
+        self.flow = self._balance(pv, household)
+        self._tree.measure(self._voltages, household, self.flow.inverter)
+        self._tree.count(dt)
         self._count(dt)
         self._sag()
 
     def _pv_potential(self) -> float:
         if self.config.inverter is None:
             return 0.0
-        return max(0.0, self._pv(self.now) if self.pv_override_w is None else self.pv_override_w)
+        return max(0.0, self._pv_profile(self.now) if self.pv_override_w is None else self.pv_override_w)
 
-    def _house_load(self) -> PhaseValues:
+    def _household(self) -> PhaseValues:
         if self.house_override is not None:
             return self.house_override
-        total = max(0.0, self._house(self.now))
+        total = max(0.0, self._house_profile(self.now))
         if self.config.phases == 1:
             return total, 0.0, 0.0
         first, second, third = self.config.house.shares
         return total * first, total * second, total * third
+
+    def _house(self, household: PhaseValues) -> PhaseValues:
+        loads = self._tree.own_loads(self._voltages)
+        return household[0] + loads[0], household[1] + loads[1], household[2] + loads[2]
 
     def _cars(self) -> PhaseValues:
         watts = [0.0, 0.0, 0.0]
@@ -175,8 +191,8 @@ class Home:
                 watts[grid_phase - 1] += charger.voltages[own] * charger.currents[own]
         return watts[0], watts[1], watts[2]
 
-    def _balance(self, pv: float) -> Flow:
-        house, cars = self._house_load(), self._cars()
+    def _balance(self, pv: float, household: PhaseValues) -> Flow:
+        house, cars = self._house(household), self._cars()
         battery_w = self.battery.power_w if self.battery else 0.0
         inverter = self.config.inverter
         taken = pv

@@ -3,50 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-import math
 
 from .config import HomeConfig
+from .control import ControlServer
+from .fault_kinds import INVERTER_FAULTS, WATTPILOT_FAULTS
+from .faults import FaultBoard
 from .home import Home
+from .simulation import Simulation
 from .solaredge import SolarEdgeServer
 from .wattpilot import WattpilotServer
 
 _TICK_S = 0.05
 _MAX_LAG_S = 1.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Simulation:
-    """A running virtual home.
-
-    Attributes:
-        home: The physics.
-        chargers: The Wattpilots in the order of the configuration.
-        solaredge: The inverter's Modbus server, or None without an inverter.
-    """
-
-    home: Home
-    chargers: tuple[WattpilotServer, ...]
-    solaredge: SolarEdgeServer | None
-
-    @property
-    def inverter(self) -> SolarEdgeServer:
-        """The inverter's Modbus server; raises LookupError in a home without one."""
-        if self.solaredge is None:
-            raise LookupError("this home has no inverter")
-        return self.solaredge
-
-    async def advance(self, seconds: float) -> None:
-        """Let home time pass at once; the chargers publish at every full second of it."""
-        end = self.home.now + seconds
-        while (now := self.home.now) < end - 1e-9:
-            due = math.floor(now + 1e-9) + 1
-            self.home.step(min(end, due) - now)
-            if self.home.now >= due - 1e-9:
-                for charger in self.chargers:
-                    await charger.publish()
-                # Clients and servers get their turn also while a long time passes at once.
-                await asyncio.sleep(0)
 
 
 @asynccontextmanager
@@ -56,10 +24,19 @@ async def running_home(config: HomeConfig, *, host: str = "127.0.0.1") -> AsyncI
     Nothing is left running after the context: sockets are closed, tasks are done.
     An error while time passes ends up in the caller at the end of the context.
     """
+    serials = [charger.serial for charger in config.chargers]
+    if len(set(serials)) < len(serials):
+        raise ValueError(f"chargers on the network need serial numbers of their own: {', '.join(serials)}")
     home = Home(config)
     chargers = tuple(WattpilotServer(home, charger, host) for charger in home.chargers)
     solaredge = SolarEdgeServer(home, config.inverter, host) if config.inverter else None
-    simulation = Simulation(home=home, chargers=chargers, solaredge=solaredge)
+    simulation = Simulation(
+        home=home,
+        chargers=chargers,
+        solaredge=solaredge,
+        charger_faults={server.charger.config.serial: FaultBoard(server, WATTPILOT_FAULTS) for server in chargers},
+        inverter_faults=FaultBoard(solaredge, INVERTER_FAULTS) if solaredge else None,
+    )
     async with AsyncExitStack() as stack:
         servers: list[WattpilotServer | SolarEdgeServer] = [*chargers]
         if solaredge is not None:
@@ -67,6 +44,10 @@ async def running_home(config: HomeConfig, *, host: str = "127.0.0.1") -> AsyncI
         for server in servers:
             await server.start()
             stack.push_async_callback(server.stop)
+        if config.control_port is not None:
+            control = ControlServer(simulation)
+            stack.push_async_callback(control.stop)
+            simulation.control_url = await control.start(config.control_host, config.control_port)
         driver = asyncio.create_task(_drive(simulation, config.speed)) if config.speed else None
         try:
             yield simulation

@@ -42,7 +42,7 @@ class SolarEdgeFaults:
         exception_blocks: Requests that touch one of these register ranges are answered with exception 2.
         broken_blocks: Requests that touch one of these register ranges are answered with exception 4.
         refuse: A new connection is closed at once.
-        frozen_meter: The meters show what they showed when this was set.
+        frozen_meter: The meters show what they showed at the first request after this was set.
         lost_meter: The measured values of the meters are all "not implemented".
         slow_s: Extra time for each answer, wall clock seconds.
         serial: Another serial number.
@@ -118,6 +118,12 @@ class SolarEdgeServer(AsyncTcpServer):
         """Cut the connection, as a firmware update does."""
         if self._client is not None:
             self._client.transport.abort()
+
+    def freeze_meter(self) -> None:
+        """Set the fault `frozen_meter` and keep the values of this moment, not those of the next request."""
+        self.faults.frozen_meter = True
+        self._frozen = {}
+        self._image()
 
     async def handle_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve the one client; turn every other away."""

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from http import HTTPStatus
 import json
 import logging
+import math
 import secrets
 
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
@@ -16,7 +16,9 @@ from .charger import Charger, RefusedWriteError, Write
 from .config import CarConfig
 from .home import Home
 from .wattpilot_auth import derive_key, login_hash, signature
+from .wattpilot_faults import WattpilotFaults
 from .wattpilot_keys import Json
+from .wattpilot_outbox import Outbox
 from .wattpilot_status import build_status, device_type, snapshot_parts
 
 _LOGGER = logging.getLogger(__name__)
@@ -25,45 +27,6 @@ _MAX_BACKLOG = 1_000_000
 """A client that lets this many bytes pile up is dropped."""
 
 _ABSENT = object()
-
-
-@dataclass(kw_only=True)
-class WattpilotFaults:
-    """What goes wrong; set the attributes while the charger runs.
-
-    Attributes:
-        silent: Sends nothing any more, without closing; the sockets still answer pings.
-        deaf: With `silent` a half-open socket: nothing is read either, so pings stay unanswered.
-        refuse: A new connection is cut during the HTTP upgrade.
-        wrong_password: Every login fails.
-        half_snapshot: The `fullStatus` with `partial: false` never comes.
-        delta_in_snapshot: A `deltaStatus` comes between the partial `fullStatus` frames.
-        fragmented: `fullStatus` messages come in several WebSocket frames.
-        serial: Another identity in `hello` and `sse` (as after a change of addresses).
-        unknown_messages: A message of an unknown type comes before each `deltaStatus`.
-        override: Values that take the place of the real ones, for example `{"car": 99}`.
-        missing_keys: Keys that are left out of every status.
-        ignored_keys: Writes to these keys are answered with success and do nothing.
-        rejected_keys: Key -> text of the refusal.
-        no_response: Writes are applied, but no response is sent.
-        answer_delay_s: Time before a response, wall clock seconds.
-    """
-
-    silent: bool = False
-    deaf: bool = False
-    refuse: bool = False
-    wrong_password: bool = False
-    half_snapshot: bool = False
-    delta_in_snapshot: bool = False
-    fragmented: bool = False
-    serial: str | None = None
-    unknown_messages: bool = False
-    override: dict[str, Json] = field(default_factory=dict)
-    missing_keys: set[str] = field(default_factory=set)
-    ignored_keys: set[str] = field(default_factory=set)
-    rejected_keys: dict[str, str] = field(default_factory=dict)
-    no_response: bool = False
-    answer_delay_s: float = 0.0
 
 
 class WattpilotServer:
@@ -83,10 +46,11 @@ class WattpilotServer:
         self.port = charger.config.port
         self._home = home
         self._server: Server | None = None
-        self._clients: set[ServerConnection] = set()
+        self._clients: dict[ServerConnection, Outbox] = {}
         self._seen: dict[ServerConnection, dict[str, Json]] = {}
+        self._written: set[str] = set()
         self._deafened: set[ServerConnection] = set()
-        self._rebooting = False
+        self._on_network = False
 
     @property
     def url(self) -> str:
@@ -119,11 +83,26 @@ class WattpilotServer:
     def status(self) -> dict[str, Json]:
         """Return the status that clients see."""
         status = build_status(self.charger, self.serial, self._home.local_time, self._home.flow.frequency)
-        visible = status | self.faults.override
+        visible = status | self.faults.override | self.faults.stuck
         return {key: value for key, value in visible.items() if key not in self.faults.missing_keys}
 
+    def stick(self, *keys: str) -> None:
+        """Let keys keep their present values in everything that clients see; raises KeyError for an unknown one."""
+        status = self.status()
+        self.faults.stuck |= {key: status[key] for key in keys}
+
     async def start(self) -> None:
-        """Listen."""
+        """Listen, as soon as no reboot is under way."""
+        self._on_network = True
+        if self.charger.online:
+            await self._open()
+
+    async def stop(self) -> None:
+        """Disconnect everybody and stop listening: gone from the network, the car goes on charging."""
+        self._on_network = False
+        await self._close()
+
+    async def _open(self) -> None:
         if self._server is None:
             self._server = await serve(
                 self._serve_client,
@@ -138,8 +117,7 @@ class WattpilotServer:
             )
             self.port = next(iter(self._server.sockets)).getsockname()[1]
 
-    async def stop(self) -> None:
-        """Disconnect everybody and stop listening: gone from the network, the car goes on charging."""
+    async def _close(self) -> None:
         self.drop()
         if self._server is not None:
             server, self._server = self._server, None
@@ -153,23 +131,45 @@ class WattpilotServer:
 
     async def publish(self) -> None:
         """Send what changed since the last time to all clients; due once per second of home time."""
-        if self.charger.online == self._rebooting:
-            self._rebooting = not self.charger.online
-            await (self.stop() if self._rebooting else self.start())
-        self._apply_deafness()
-        if self.faults.silent or not self._seen:
+        if self._on_network:
+            await (self._open() if self.charger.online else self._close())
+        self.apply_deafness()
+        if self.faults.quiet or not self._seen:
             return
-        status = self.status()
+        status, written = self.status(), self._written
+        self._written = set()
         for client, seen in list(self._seen.items()):
             if client.transport.get_write_buffer_size() > _MAX_BACKLOG:
                 client.transport.abort()
                 continue
-            changed = {key: value for key, value in status.items() if seen.get(key, _ABSENT) != value}
+            # Everybody hears of what was written, also where the value has changed back within the second.
+            changed = {key: value for key, value in status.items() if key in written or seen.get(key, _ABSENT) != value}
             self._seen[client] = status
-            # `broadcast` never waits, so a client that does not read cannot hold up the home.
             if self.faults.unknown_messages:
-                broadcast([client], json.dumps({"type": "updateSomethingNew", "status": {"amp": 1}}))
-            broadcast([client], json.dumps({"type": "deltaStatus", "status": changed}))
+                self._post(client, {"type": "updateSomethingNew", "status": {"amp": 1}})
+            self._post(client, {"type": "deltaStatus", "status": changed})
+
+    def send_late(self) -> None:
+        """Send what a slow charger owes by now."""
+        if self.faults.quiet:
+            return
+        for client, outbox in self._clients.items():
+            if client.transport.get_write_buffer_size() <= _MAX_BACKLOG:
+                # What is still on its way when the charger is fast again comes at once.
+                outbox.send_due(self._home.now if self.faults.slow_s else math.inf)
+
+    def _post(self, client: ServerConnection, frame: dict[str, Json]) -> None:
+        """Send a frame without ever waiting: a client that does not read cannot hold up the home."""
+        if not self._put_off(client, frame):
+            broadcast([client], json.dumps(frame))
+
+    def _put_off(self, client: ServerConnection, frame: dict[str, Json]) -> bool:
+        """Keep a frame for later where the charger is slow, or where earlier ones still wait."""
+        outbox = self._clients[client]
+        if not self.faults.slow_s and not outbox.holds:
+            return False
+        outbox.put(self._home.now + self.faults.slow_s, json.dumps(frame))
+        return True
 
     def _check_request(self, client: ServerConnection, request: Request) -> Response | None:
         """Answer the HTTP upgrade: only `/ws` exists."""
@@ -179,8 +179,9 @@ class WattpilotServer:
             return client.respond(HTTPStatus.NOT_FOUND, "")
         return None
 
-    def _apply_deafness(self) -> None:
-        deaf = self.faults.silent and self.faults.deaf
+    def apply_deafness(self) -> None:
+        """Stop or go on reading as the fault `deaf` says; a fault that is set is applied at the next second anyway."""
+        deaf = self.faults.deaf
         for client in self._clients:
             if deaf:
                 client.transport.pause_reading()
@@ -189,7 +190,7 @@ class WattpilotServer:
         self._deafened = set(self._clients) if deaf else set()
 
     async def _serve_client(self, client: ServerConnection) -> None:
-        self._clients.add(client)
+        self._clients[client] = Outbox(client)
         try:
             key = await self._login(client)
             if key is None:
@@ -202,7 +203,7 @@ class WattpilotServer:
         except ConnectionClosed:
             _LOGGER.debug("%s: a client left", self.serial)
         finally:
-            self._clients.discard(client)
+            del self._clients[client]
             self._seen.pop(client, None)
             self._deafened.discard(client)
 
@@ -225,6 +226,7 @@ class WattpilotServer:
         expected = login_hash(key, token1, token2, str(message.get("token3")))
         if message.get("hash") != expected or self.faults.wrong_password:
             await self._send(client, {"type": "authError", "message": "Wrong password"})
+            await self._clients[client].emptied()
             return None
         await self._send(client, {"type": "authSuccess"})
         return key
@@ -265,7 +267,7 @@ class WattpilotServer:
         await self._send(client, {"type": "fullStatus", "partial": partial, "status": status})
 
     async def _send(self, client: ServerConnection, frame: dict[str, Json]) -> None:
-        if self.faults.silent:
+        if self.faults.quiet or self._put_off(client, frame):
             return
         text = json.dumps(frame)
         fragmented = self.faults.fragmented and frame["type"] == "fullStatus"
@@ -306,6 +308,7 @@ class WattpilotServer:
             self.charger.check(name, value)
             if name not in faults.ignored_keys:
                 self.charger.write(name, value)
+                self._written.add(name)
         except RefusedWriteError as refusal:
             await self._refuse(client, request_id, str(refusal))
             return

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
@@ -41,6 +42,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: PvLoadManagerConfigEntry
         entry.runtime_data = manager
         shared.load_manager = manager
         entry.async_on_unload(manager.async_stop)  # also where the set-up fails further down
+        entry.async_on_unload(entry.add_update_listener(_async_reload))
     elif kind is EntryType.SOLAREDGE:
         inverter = SolarEdgeCoordinator(hass, entry)
         await inverter.async_connect()
@@ -49,6 +51,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: PvLoadManagerConfigEntry
         # A coordinator polls only while somebody listens; the control core needs it without any entity, too.
         entry.async_on_unload(inverter.async_add_listener(partial(_decide_now, shared)))
     else:
+        _refuse_a_second_entry(shared, entry)
         charger = WattpilotCoordinator(hass, entry)
         await charger.async_connect()
         entry.runtime_data = charger
@@ -90,6 +93,21 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
         await async_release_charger(shared.memory, entry)
         shared.memory.forget_charger(entry.data[CONF_SERIAL])
         _decide_now(shared)
+
+
+def _refuse_a_second_entry(shared: Shared, entry: PvLoadManagerConfigEntry) -> None:
+    """Two connections to one charger would undo what the other one wrote."""
+    serial = entry.data[CONF_SERIAL]
+    charger = shared.chargers.get(serial)
+    if charger is not None and charger.config_entry.entry_id != entry.entry_id:
+        raise ConfigEntryError(
+            translation_domain=DOMAIN, translation_key="duplicate_charger", translation_placeholders={"serial": serial}
+        )
+
+
+async def _async_reload(hass: HomeAssistant, entry: PvLoadManagerConfigEntry) -> None:
+    """Put a changed house connection or circuit in force; a reload is not a stop, so cars charge on."""
+    hass.config_entries.async_schedule_reload(entry.entry_id)
 
 
 def _decide_now(shared: Shared) -> None:

@@ -1,13 +1,14 @@
 """Config flows: the load manager step by step, an inverter, a charger by hand or discovered."""
 
 from collections.abc import Mapping
-from typing import Any, override
+from typing import Any, Final, override
 
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntry,
     ConfigFlow,
     ConfigFlowResult,
+    ConfigSubentryFlow,
     OptionsFlow,
 )
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PASSWORD, CONF_PORT
@@ -15,10 +16,12 @@ from homeassistant.core import callback
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
 from .const import (
+    CIRCUIT_SUBENTRY,
     CONF_ENTRY_TYPE,
     CONF_EXPECTED_CHARGERS,
     CONF_MAIN_FUSE,
     CONF_METER,
+    CONF_METER_DIRECTION,
     CONF_METER_ENTITY,
     CONF_METER_ENTRY,
     CONF_METER_SOURCE,
@@ -29,13 +32,21 @@ from .const import (
     DOMAIN,
     LOAD_MANAGER_ID,
     EntryType,
+    MeterDirection,
+    MeterKind,
     MeterSource,
 )
-from .coordinators.meter import power_of
-from .flows import forms
+from .flows import forms, meter_forms, protection_forms
+from .flows.circuit import CircuitFlow
 from .flows.probe import async_probe_inverter, async_probe_wattpilot
 from .flows.wattpilot_options import WattpilotOptionsFlow
 from .shared import loaded_inverter
+
+SENSOR_STEPS: Final = {
+    MeterKind.TOTAL_POWER: "grid_sensor",
+    MeterKind.PHASE_POWER: "grid_phase_power",
+    MeterKind.PHASE_CURRENT: "grid_phase_current",
+}
 
 
 class PvLoadManagerConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -46,6 +57,8 @@ class PvLoadManagerConfigFlow(ConfigFlow, domain=DOMAIN):
     def __init__(self) -> None:
         """Begin with an empty form."""
         self._data: dict[str, Any] = {}
+        self._former: Mapping[str, Any] = {}
+        self._kind = MeterKind.TOTAL_POWER
 
     @staticmethod
     @callback
@@ -60,6 +73,15 @@ class PvLoadManagerConfigFlow(ConfigFlow, domain=DOMAIN):
     def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
         """Only a charger has options; the others are reconfigured."""
         return bool(config_entry.data[CONF_ENTRY_TYPE] == EntryType.WATTPILOT)
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
+        """The house of a load manager has circuits."""
+        if config_entry.data[CONF_ENTRY_TYPE] != EntryType.LOAD_MANAGER:
+            return {}
+        return {CIRCUIT_SUBENTRY: CircuitFlow}
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -89,7 +111,7 @@ class PvLoadManagerConfigFlow(ConfigFlow, domain=DOMAIN):
         return self.async_show_form(
             step_id="connection",
             data_schema=self.add_suggested_values_to_schema(
-                forms.connection_schema(), user_input or forms.connection_values(self._data)
+                forms.connection_schema(), user_input or forms.connection_values(self._former)
             ),
             errors=errors,
             description_placeholders=forms.CONNECTION_RANGES,
@@ -105,74 +127,106 @@ class PvLoadManagerConfigFlow(ConfigFlow, domain=DOMAIN):
         errors: dict[str, str] = {}
         if user_input is not None:
             chosen = user_input[CONF_METER]
-            if chosen == MeterSource.SENSOR:
-                return await self.async_step_grid_sensor()
-            source = MeterSource.NONE if chosen == MeterSource.NONE else MeterSource.SOLAREDGE
+            if chosen in forms.SENSOR_KINDS:
+                self._kind = forms.SENSOR_KINDS[chosen]
+                return await self._async_sensors()
             inverter = loaded_inverter(self.hass, chosen)
             if inverter is None or inverter.reader.has_grid_meter:
-                self._data |= {
-                    CONF_METER_SOURCE: source.value,
-                    CONF_METER_ENTRY: chosen if source is MeterSource.SOLAREDGE else None,
-                    CONF_METER_ENTITY: None,
-                }
-                return await self.async_step_confirm()
+                source = MeterSource.NONE if chosen == MeterSource.NONE else MeterSource.SOLAREDGE
+                serial = chosen if source is MeterSource.SOLAREDGE else None
+                self._data |= {CONF_METER_SOURCE: source.value, CONF_METER_ENTRY: serial, CONF_METER_ENTITY: None}
+                return await self.async_step_protection()
             errors[CONF_METER] = "inverter_without_meter"
         return self.async_show_form(
             step_id="grid_meter",
             data_schema=self.add_suggested_values_to_schema(
-                forms.meter_schema(inverters), user_input or forms.meter_values(self._data, inverters)
+                forms.meter_schema(inverters), user_input or forms.meter_values(self._former, inverters)
             ),
             errors=errors,
         )
 
-    async def async_step_grid_sensor(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for the sensor that measures the house connection."""
+    async def _async_sensors(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the sensors that measure the house connection."""
         errors: dict[str, str] = {}
+        phases = self._data[CONF_PHASES]
         if user_input is not None:
-            entity_id = user_input[CONF_METER_ENTITY]
-            state = self.hass.states.get(entity_id)
-            if state is None:
-                errors[CONF_METER_ENTITY] = "entity_not_found"
-            elif power_of(state) is None:
-                errors[CONF_METER_ENTITY] = "not_a_power"
-            else:
+            errors = meter_forms.sensor_errors(self.hass, self._kind, user_input)
+            if not errors:
                 self._data |= {
                     CONF_METER_SOURCE: MeterSource.SENSOR.value,
                     CONF_METER_ENTRY: None,
-                    CONF_METER_ENTITY: entity_id,
+                    CONF_METER_ENTITY: None,
+                    **meter_forms.sensors_data(self._kind, user_input),
                 }
-                return await self.async_step_confirm()
+                if user_input[CONF_METER_DIRECTION] == MeterDirection.SEPARATE:
+                    return await self.async_step_grid_export()
+                return await self.async_step_protection()
         return self.async_show_form(
-            step_id="grid_sensor",
-            data_schema=self.add_suggested_values_to_schema(forms.sensor_schema(), user_input or self._data),
+            step_id=SENSOR_STEPS[self._kind],
+            data_schema=self.add_suggested_values_to_schema(
+                meter_forms.sensors_schema(self._kind, phases), user_input or self._former
+            ),
             errors=errors,
+            description_placeholders=meter_forms.METER_RANGES,
+        )
+
+    async_step_grid_sensor = _async_sensors
+    async_step_grid_phase_power = _async_sensors
+    async_step_grid_phase_current = _async_sensors
+
+    async def async_step_grid_export(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the sensors of what the house feeds in."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            errors = meter_forms.sensor_errors(
+                self.hass, self._kind, user_input, meter_forms.chosen_sensors(self._data)
+            )
+            if not errors:
+                self._data |= user_input
+                return await self.async_step_protection()
+        return self.async_show_form(
+            step_id="grid_export",
+            data_schema=self.add_suggested_values_to_schema(
+                meter_forms.export_schema(self._kind, self._data[CONF_PHASES]), user_input or self._former
+            ),
+            errors=errors,
+        )
+
+    async def async_step_protection(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask how the fuse is protected."""
+        errors: dict[str, str] = {}
+        fuse, seen = self._data[CONF_MAIN_FUSE], forms.sees_phases(self.hass, self._data)
+        if user_input is not None:
+            errors = protection_forms.protection_errors(user_input, limit=fuse, sees_phases=seen)
+            if not errors:
+                self._data |= protection_forms.protection_data(user_input)
+                return await self.async_step_confirm()
+        schema = protection_forms.protection_schema(limit=fuse, phases=self._data[CONF_PHASES], sees_phases=seen)
+        return self.async_show_form(
+            step_id="protection",
+            data_schema=self.add_suggested_values_to_schema(schema, user_input or self._former),
+            errors=errors,
+            description_placeholders=protection_forms.PROTECTION_RANGES | {"limit": str(fuse)},
         )
 
     async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Say what the choice means before it counts."""
         if user_input is None:
-            data = self._data
-            inverter = loaded_inverter(self.hass, data[CONF_METER_ENTRY])
-            solaredge = data[CONF_METER_SOURCE] == MeterSource.SOLAREDGE
-            protects = inverter.protects(data[CONF_PHASES]) if inverter else solaredge or data[CONF_PHASES] == 1
-            kind = "confirm" if protects else "confirm_surplus_only"
-            if data[CONF_METER_SOURCE] == MeterSource.NONE:
-                kind = "confirm_no_meter"
-            elif data[CONF_METER_SOURCE] == MeterSource.SENSOR and protects:
-                kind = "confirm_sensor"
             return self.async_show_form(
-                step_id=kind,
+                step_id=forms.confirm_step(self.hass, self._data),
                 data_schema=forms.EMPTY,
-                description_placeholders=forms.confirm_placeholders(self.hass, data),
+                description_placeholders=forms.confirm_placeholders(self.hass, self._data),
             )
         data = {CONF_ENTRY_TYPE: EntryType.LOAD_MANAGER.value, **self._data}
         if self.source == SOURCE_RECONFIGURE:
-            return self.async_update_reload_and_abort(self._get_reconfigure_entry(), data_updates=data)
+            # The entry's own listener reloads it.
+            return self.async_update_and_abort(self._get_reconfigure_entry(), data=data)
         return self.async_create_entry(title="PV Load Manager", data=data)
 
     async_step_confirm_surplus_only = async_step_confirm
     async_step_confirm_no_meter = async_step_confirm
     async_step_confirm_sensor = async_step_confirm
+    async_step_confirm_static = async_step_confirm
 
     # -- SolarEdge -----------------------------------------------------------------------------------------------
 
@@ -282,7 +336,7 @@ class PvLoadManagerConfigFlow(ConfigFlow, domain=DOMAIN):
         data = self._get_reconfigure_entry().data
         kind = EntryType(data[CONF_ENTRY_TYPE])
         if kind is EntryType.LOAD_MANAGER:
-            self._data = {key: value for key, value in data.items() if key != CONF_ENTRY_TYPE}
+            self._former = {key: value for key, value in data.items() if value is not None}
             return await self.async_step_connection()
         self._data = {key: data[key] for key in (CONF_HOST, CONF_PORT, CONF_UNIT_ID) if key in data}
         if kind is EntryType.SOLAREDGE:

@@ -8,7 +8,7 @@ from homeassistant.const import Platform
 
 DOMAIN: Final = "pv_load_manager"
 LOGGER = logging.getLogger(__package__)
-PLATFORMS: Final = [Platform.NUMBER, Platform.SELECT, Platform.SENSOR]
+PLATFORMS: Final = [Platform.BUTTON, Platform.NUMBER, Platform.SELECT, Platform.SENSOR]
 
 
 class EntryType(StrEnum):
@@ -27,6 +27,23 @@ class MeterSource(StrEnum):
     NONE = "none"
 
 
+class MeterKind(StrEnum):
+    """What the sensors of a meter measure."""
+
+    TOTAL_POWER = "total_power"
+    PHASE_POWER = "phase_power"
+    PHASE_CURRENT = "phase_current"
+
+
+class MeterDirection(StrEnum):
+    """Which direction of the flow a meter's sensors count as positive."""
+
+    IMPORT_POSITIVE = "import_positive"
+    EXPORT_POSITIVE = "export_positive"
+    SEPARATE = "separate"
+    """Import and export are two sensors, each of them at least 0."""
+
+
 CONF_ENTRY_TYPE: Final = "entry_type"
 CONF_SERIAL: Final = "serial"
 CONF_UNIT_ID: Final = "unit_id"
@@ -39,22 +56,52 @@ CONF_METER: Final = "meter"
 CONF_METER_SOURCE: Final = "meter_source"
 CONF_METER_ENTRY: Final = "meter_entry"
 CONF_METER_ENTITY: Final = "meter_entity"
+"""Total power; the only sensor of a meter that was set up before there were others."""
+CONF_METER_KIND: Final = "meter_kind"
+CONF_METER_DIRECTION: Final = "meter_direction"
+CONF_METER_MAX_AGE: Final = "meter_max_age"
+CONF_METER_EXPORT_ENTITY: Final = "meter_export_entity"
+CONF_METER_PHASES: Final = ("meter_l1", "meter_l2", "meter_l3")
+CONF_METER_EXPORT_PHASES: Final = ("meter_export_l1", "meter_export_l2", "meter_export_l3")
+CONF_METER_VOLTAGES: Final = ("meter_voltage_l1", "meter_voltage_l2", "meter_voltage_l3")
+
+CONF_DYNAMIC: Final = "dynamic"
+CONF_LARGEST_CONSUMER: Final = "largest_consumer"
+CONF_SAFETY_MARGIN: Final = "safety_margin"
+CONF_IMBALANCE: Final = "imbalance"
+CONF_FALLBACK: Final = "fallback_current"
+
+CONF_PARENT: Final = "parent"
+CONF_LIMIT: Final = "limit"
+CONF_LIMIT_POWER: Final = "limit_power"
 
 CONF_MANAGED: Final = "managed"
+CONF_CIRCUIT: Final = "circuit"
 CONF_ROTATION: Final = "rotation"
 CONF_WIRED_PHASES: Final = "wired_phases"
 CONF_PHASE_POLICY: Final = "phase_policy"
+CONF_PRIORITY: Final = "priority"
+CONF_VEHICLE: Final = "vehicle"
+CONF_MIN_CURRENT: Final = "min_current"
+CONF_MIN_CURRENT_THREE: Final = "min_current_three"
 CONF_LIMIT_WITHOUT_HA: Final = "limit_current_without_ha"
 CONF_CURRENT_WITHOUT_HA: Final = "current_without_ha"
 
 LOAD_MANAGER_ID: Final = "load_manager"
+CIRCUIT_SUBENTRY: Final = "circuit"
 DEFAULT_MAIN_FUSE: Final = 35
 DEFAULT_WATTPILOT_PORT: Final = 80
 DEFAULT_MODBUS_PORT: Final = 1502  # of inverters set up with SetApp; those with a display use 502
 DEFAULT_UNIT_ID: Final = 1
-MIN_FUSE: Final = 6
+MIN_FUSE: Final = 7  # above what a single charger needs at least
 MAX_FUSE: Final = 250
 MAX_CHARGERS: Final = 64
+MAX_MARGIN: Final = 50  # %
+MAX_METER_AGE: Final = 600  # s; what is older says nothing about a fuse
+MIN_CIRCUIT_POWER: Final = 1380  # W; the least that a car charges with
+MAX_CIRCUIT_POWER: Final = 200_000  # W
+DEFAULT_LARGEST_CONSUMER: Final = 16  # A; a stove, an oven or a heat pump of 11 kW
+DEFAULT_IMBALANCE: Final = 20  # A; the rule of German grids
 MAX_POWER: Final = 50_000  # W; above what any house connection in reach of this integration carries
 
 ROTATIONS: Final = {
@@ -66,3 +113,12 @@ ROTATIONS: Final = {
     "l3_l2_l1": (3, 2, 1),
 }
 DEFAULT_ROTATION: Final = "l1_l2_l3"
+ROTATION_UNKNOWN: Final = "unknown"
+
+PRIORITIES: Final = {"low": -1, "normal": 0, "high": 1}
+DEFAULT_PRIORITY: Final = "normal"
+
+VEHICLE_NONE: Final = "none"
+VEHICLE_OWN: Final = "own"
+# Least current in A on one phase and on more: below it these cars stop, or charge at a very poor efficiency.
+VEHICLES: Final = {"renault": (6, 10)}

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import override
 
 from homeassistant.components.number import NumberDeviceClass, NumberEntity, NumberEntityDescription, NumberMode
-from homeassistant.const import EntityCategory, UnitOfElectricCurrent, UnitOfPower
+from homeassistant.const import EntityCategory, UnitOfElectricCurrent, UnitOfPower, UnitOfTime
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control import HIGHEST_CURRENT, LOWEST_CURRENT, Strategy
+from .control import HIGHEST_CURRENT, LOWEST_CURRENT
 from .coordinators.load_manager import DEFAULT_CHARGER_CURRENT, LoadManagerCoordinator
 from .coordinators.wattpilot import WattpilotCoordinator
 from .entity import ManagedChargerEntity, PvLoadManagerEntity
@@ -22,8 +22,11 @@ PARALLEL_UPDATES = 1
 class SiteNumberDescription(NumberEntityDescription):
     """A setting of the site."""
 
-    value_fn: Callable[[Strategy], float]
+    value_fn: Callable[[LoadManagerCoordinator], float]
+    """In the unit of the setting."""
     setting: str
+    scale: float = 1
+    """How many units of the setting one unit of the entity has."""
     max_fn: Callable[[LoadManagerCoordinator], float] | None = None
 
 
@@ -37,7 +40,7 @@ SITE_NUMBERS = (
         native_step=1,
         mode=NumberMode.BOX,
         setting="available_current_a",
-        value_fn=lambda strategy: strategy.available_current_a,
+        value_fn=lambda manager: manager.strategy.available_current_a,
         max_fn=lambda manager: manager.maximum_total_current,
     ),
     SiteNumberDescription(
@@ -50,7 +53,7 @@ SITE_NUMBERS = (
         native_step=1,
         mode=NumberMode.BOX,
         setting="maximum_total_current_a",
-        value_fn=lambda strategy: strategy.maximum_total_current_a,
+        value_fn=lambda manager: manager.strategy.maximum_total_current_a,
         max_fn=lambda manager: manager.main_fuse,
     ),
     SiteNumberDescription(
@@ -63,7 +66,7 @@ SITE_NUMBERS = (
         native_max_value=HIGHEST_CURRENT,
         native_step=1,
         setting="minimum_current_a",
-        value_fn=lambda strategy: strategy.minimum_current_a,
+        value_fn=lambda manager: manager.strategy.minimum_current_a,
     ),
     SiteNumberDescription(
         key="guaranteed_power",
@@ -76,7 +79,7 @@ SITE_NUMBERS = (
         native_step=10,
         mode=NumberMode.BOX,
         setting="guaranteed_power_w",
-        value_fn=lambda strategy: strategy.guaranteed_power_w,
+        value_fn=lambda manager: manager.strategy.guaranteed_power_w,
     ),
     SiteNumberDescription(
         key="target_grid_power",
@@ -89,7 +92,47 @@ SITE_NUMBERS = (
         native_step=10,
         mode=NumberMode.BOX,
         setting="target_grid_power_w",
-        value_fn=lambda strategy: strategy.target_grid_power_w,
+        value_fn=lambda manager: manager.strategy.target_grid_power_w,
+    ),
+    SiteNumberDescription(
+        key="demand_margin",
+        translation_key="demand_margin",
+        device_class=NumberDeviceClass.CURRENT,
+        entity_category=EntityCategory.CONFIG,
+        native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+        native_min_value=0.5,
+        native_max_value=10,
+        native_step=0.5,
+        mode=NumberMode.BOX,
+        setting="demand_margin_a",
+        value_fn=lambda manager: manager.strategy.demand_margin_a,
+    ),
+    SiteNumberDescription(
+        key="start_phase",
+        translation_key="start_phase",
+        device_class=NumberDeviceClass.DURATION,
+        entity_category=EntityCategory.CONFIG,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        native_min_value=10,
+        native_max_value=600,
+        native_step=1,
+        mode=NumberMode.BOX,
+        setting="start_phase_s",
+        value_fn=lambda manager: manager.timings.start_phase,
+    ),
+    SiteNumberDescription(
+        key="rotation_slot",
+        translation_key="rotation_slot",
+        device_class=NumberDeviceClass.DURATION,
+        entity_category=EntityCategory.CONFIG,
+        native_unit_of_measurement=UnitOfTime.MINUTES,
+        native_min_value=1,
+        native_max_value=1440,
+        native_step=1,
+        mode=NumberMode.BOX,
+        setting="rotation_slot_s",
+        scale=60,
+        value_fn=lambda manager: manager.timings.rotation_slot,
     ),
 )
 
@@ -130,16 +173,16 @@ class SiteNumber(PvLoadManagerEntity[LoadManagerCoordinator], NumberEntity):
         return float(self.entity_description.max_fn(self.coordinator))
 
     @override
-    def refresh(self) -> float:
-        """Take the value from the settings."""
-        value = self.entity_description.value_fn(self.coordinator.strategy)
+    def refresh(self) -> tuple[float, float]:
+        """Take the value from the settings; its upper end is published with it."""
+        value = self.entity_description.value_fn(self.coordinator) / self.entity_description.scale
         self._attr_native_value = value
-        return value
+        return value, self.native_max_value
 
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Change the setting."""
-        self.coordinator.change(**{self.entity_description.setting: value})
+        self.coordinator.change(**{self.entity_description.setting: value * self.entity_description.scale})
 
 
 class MaximumCurrentNumber(ManagedChargerEntity, NumberEntity):
@@ -153,12 +196,12 @@ class MaximumCurrentNumber(ManagedChargerEntity, NumberEntity):
         return float(min(max(limit, LOWEST_CURRENT), HIGHEST_CURRENT)) if limit is not None else HIGHEST_CURRENT
 
     @override
-    def refresh(self) -> float:
-        """Take the value from the settings."""
+    def refresh(self) -> tuple[float, float]:
+        """Take the value from the settings; its upper end is published with it."""
         saved = self.hass.data[SHARED].memory.charger(self.coordinator.serial)
         value = float(saved.get("max_current_a", DEFAULT_CHARGER_CURRENT))
         self._attr_native_value = value
-        return value
+        return value, self.native_max_value
 
     @override
     async def async_set_native_value(self, value: float) -> None:

@@ -351,10 +351,14 @@ class ReasonSensor(ChargerSensor):
             return None
         explanation = self.coordinator.plan.explanation
         now = self.hass.loop.time()
+        shared = self.hass.data[SHARED]
+        circuits = shared.load_manager.circuit_names if shared.load_manager is not None else {}
         attributes: dict[str, Any] = {
-            "text": render(explanation, self.hass.data[SHARED].templates, now),
+            "text": render(explanation, shared.templates, now, circuits),
             **explanation.numbers,
         }
+        if explanation.circuit_id is not None and explanation.circuit_id in circuits:
+            attributes["circuit"] = circuits[explanation.circuit_id]
         if explanation.next_change_at is not None and explanation.next_change_at > now:
             moment = dt_util.utcnow() + timedelta(seconds=explanation.next_change_at - now)
             attributes["next_change"] = moment.replace(microsecond=0).isoformat()

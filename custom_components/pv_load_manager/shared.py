@@ -50,8 +50,14 @@ def has_load_manager(hass: HomeAssistant) -> bool:
 
 def charger_entries(hass: HomeAssistant) -> dict[str, ConfigEntry]:
     """Return the entries of all configured chargers by serial number, loaded or not, disabled ones left out."""
-    return {
-        entry.data[CONF_SERIAL]: entry
+    return dict(all_charger_entries(hass))
+
+
+def all_charger_entries(hass: HomeAssistant) -> list[tuple[str, ConfigEntry]]:
+    """Return serial number and entry of all configured chargers in a fixed order, also where two are the same."""
+    found = [
+        (str(entry.data[CONF_SERIAL]), entry)
         for entry in hass.config_entries.async_entries(DOMAIN, include_disabled=False)
         if entry.data[CONF_ENTRY_TYPE] == EntryType.WATTPILOT
-    }
+    ]
+    return sorted(found, key=lambda charger: charger[0])

@@ -38,6 +38,10 @@ class Car:
     full: bool = False
     stuck: bool = False
     """Ignores every command."""
+    lies: bool = False
+    """Confirms every command, although it ignores it."""
+    said_a: int | None = None
+    """What it confirmed last, where that is a lie."""
     rate_a: float = 4.0
     """A/s at which the car changes its current."""
     delay: int = 0
@@ -47,6 +51,8 @@ class Car:
     pause: int = 0
     """s that a change of phases takes."""
     wired: int = 3
+    rotation: tuple[int, int, int] = (1, 2, 3)
+    """How the charger is really wired, where its configuration does not know."""
     switching: int = 0
     """s of the pause that are left."""
     _commands: list[Command | None] = field(default_factory=list)
@@ -55,6 +61,8 @@ class Car:
         """Take a command over and move the current towards it."""
         self._commands.append(command)
         arrived = self._commands.pop(0) if len(self._commands) > self.delay else None
+        if self.lies and arrived is not None and arrived.charge:
+            self.said_a = arrived.current_a
         if not self.stuck and self.online and arrived is not None:
             self.holding = not arrived.charge
             if arrived.charge:
@@ -102,6 +110,10 @@ class House:
     """PV minus house load by time, in W."""
     load_a: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """More load per phase in A."""
+    circuit_load_a: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    """Load per phase in A of each circuit below the house connection."""
+    circuit_meters: dict[str, bool] = field(default_factory=dict)
+    """Whether the meters of circuits are alive, where not all are."""
     meter_every: float = 2.0
     meter_lag: int = 0
     """s by which the meter's values are older than it says."""
@@ -119,6 +131,7 @@ class House:
     grid: GridReading | None = None
     log: list[tuple[float, Plan]] = field(default_factory=list)
     snapshot: Snapshot = field(default_factory=Snapshot)
+    _circuits: dict[str, GridReading] = field(default_factory=dict)
     _battery_seen: BatteryReading | None = None
     _seen: list[GridReading] = field(default_factory=list)
     _said: list[dict[str, ChargerReading]] = field(default_factory=list)
@@ -140,7 +153,10 @@ class House:
         self._said = [*self._said[-10:], self.readings()]
         late = self._said[-1 - min(self.report_lag, len(self._said) - 1)]
         chargers = {key: replace(reading, at=self.now) for key, reading in late.items()}
-        self.snapshot = Snapshot(grid=self.grid, battery=self._battery(), chargers=chargers)
+        self._read_circuits()
+        self.snapshot = Snapshot(
+            grid=self.grid, battery=self._battery(), circuits=dict(self._circuits), chargers=chargers
+        )
         self.state, self.plan = decide(self.config, self.state, self.snapshot, self.now)
         self.log.append((self.now, self.plan))
         if self.battery_limit_w is not None:
@@ -162,7 +178,7 @@ class House:
                 online=car.online,
                 car=car.state(),
                 holding=car.holding,
-                setting_a=car.setting_a,
+                setting_a=car.said_a if car.lies and car.said_a is not None else car.setting_a,
                 phases=car.set_phases,
                 currents_a=car.currents,
                 voltages_v=(VOLTS, VOLTS, VOLTS),
@@ -178,10 +194,9 @@ class House:
         phases = self.config.phases
         currents = [load - self.surplus_w(self.now) / phases / VOLTS for load in self.load_a[:phases]]
         currents += [0.0] * (3 - phases)
-        for key, car in self.cars.items():
-            charger = next(item for item in self.config.chargers if item.charger_id == key)
-            for own, amps in enumerate(car.currents):
-                currents[charger.rotation[own] - 1 if self.config.phases == 3 else 0] += amps
+        for load in self.circuit_load_a.values():
+            currents = [current + more for current, more in zip(currents, load, strict=True)]
+        currents = [current + more for current, more in zip(currents, self.chargers_a(), strict=True)]
         currents = [amps - (self.battery_w or 0.0) / VOLTS / phases for amps in currents[:phases]] + currents[phases:]
         return GridReading(
             at=self.now,
@@ -190,6 +205,48 @@ class House:
             voltages_v=(VOLTS, VOLTS, VOLTS),
             cadence_s=self.meter_every,
         )
+
+    def chargers_a(self, circuit_id: str | None = None) -> list[float]:
+        """Current per grid phase of the chargers below a circuit; of all where none is named."""
+        result = [0.0, 0.0, 0.0]
+        for charger in self.config.chargers:
+            if circuit_id is not None and circuit_id not in self.path(charger.circuit_id):
+                continue
+            car = self.cars.get(charger.charger_id)
+            if car is None:
+                continue
+            rotation = charger.rotation or car.rotation
+            for own, amps in enumerate(car.currents):
+                result[rotation[own] - 1 if self.config.phases == 3 else 0] += amps
+        return result
+
+    def path(self, circuit_id: str | None) -> list[str]:
+        """Return a circuit and all above it."""
+        parents = {circuit.circuit_id: circuit.parent_id for circuit in self.config.circuits}
+        result = []
+        while circuit_id is not None:
+            result.append(circuit_id)
+            circuit_id = parents.get(circuit_id)
+        return result
+
+    def circuit_a(self, circuit_id: str) -> tuple[float, float, float]:
+        """Current per grid phase in a circuit below the house connection."""
+        result = self.chargers_a(circuit_id)
+        for key, load in self.circuit_load_a.items():
+            if circuit_id in self.path(key):
+                result = [current + more for current, more in zip(result, load, strict=True)]
+        return (result[0], result[1], result[2])
+
+    def _read_circuits(self) -> None:
+        for circuit in self.config.circuits:
+            key = circuit.circuit_id
+            if circuit.parent_id is None or not circuit.metered or not self.circuit_meters.get(key, True):
+                continue
+            before = self._circuits.get(key)
+            if before is None or self.now - before.at >= self.meter_every:
+                self._circuits[key] = GridReading(
+                    at=self.now, currents_a=self.circuit_a(key), cadence_s=self.meter_every
+                )
 
     def total_a(self) -> tuple[float, float, float]:
         """Current per grid phase at the house connection."""

@@ -58,13 +58,24 @@ def homes(draw: st.DrawFn) -> House:
     phases = draw(st.sampled_from([3, 3, 1]))
     fuse = float(draw(st.sampled_from([16, 20, 25, 35, 63])))
     lowest = draw(st.sampled_from([6, 6, 8]))
+    circuits = [
+        CircuitConfig(
+            circuit_id=f"c{number}",
+            parent_id=draw(st.sampled_from(["root", *(f"c{other}" for other in range(number))])),
+            limit_a=float(draw(st.sampled_from([8, 13, 20, 32]))),
+            metered=draw(st.booleans()),
+        )
+        for number in range(draw(st.integers(0, 3)))
+    ]
     chargers, cars = [], {}
     for key in "abcd"[: draw(st.integers(1, 4))]:
         wired = draw(st.sampled_from([3, 3, 1]))
         chargers.append(
             ChargerConfig(
                 charger_id=key,
-                rotation=draw(st.sampled_from(list(permutations((1, 2, 3))))),
+                circuit_id=draw(st.sampled_from(["root", *(circuit.circuit_id for circuit in circuits)])),
+                priority=draw(st.sampled_from([0, 0, 1])),
+                rotation=draw(st.sampled_from([None, *permutations((1, 2, 3))])),
                 wired_phases=wired,
                 phase_policy=draw(st.sampled_from(PhasePolicy)),
                 min_current_a=lowest,
@@ -81,11 +92,15 @@ def homes(draw: st.DrawFn) -> House:
             excess_a=draw(st.sampled_from([0.0, 0.0, -0.4, 0.5])),
             pause=draw(st.sampled_from([0, 8])),
             wired=min(wired, phases),
+            rotation=draw(st.sampled_from(list(permutations((1, 2, 3))))),
         )
     config = Configuration(
         phases=phases,
         has_power_meter=True,
-        circuits=(CircuitConfig(limit_a=fuse, metered=True, fallback_a=draw(st.sampled_from([0.0, 0.0, 8.0]))),),
+        circuits=(
+            CircuitConfig(limit_a=fuse, metered=True, fallback_a=draw(st.sampled_from([0.0, 0.0, 8.0]))),
+            *circuits,
+        ),
         chargers=tuple(chargers),
         strategy=Strategy(
             mode=draw(st.sampled_from(Mode)),
@@ -203,31 +218,31 @@ class Watch:
         home = self.home
         if not home.meter_alive:
             return
-        limit = home.config.circuits[0].limit_a
-        if self.still >= QUIET and all(car.online and not car.stuck for car in home.cars.values()):
-            excess = sum(max(0.0, car.excess_a) for car in home.cars.values())
-            house = [total - self.drawn()[phase] for phase, total in enumerate(home.total_a())]
-            for total, load in zip(home.total_a(), house, strict=True):
-                assert total <= max(limit + excess, load) + 0.05, (home.now, home.total_a())
-        if self.quiet < QUIET:
-            return
-        for phase, total in enumerate(home.total_a()):
-            if total <= limit + 0.05:
+        healthy = all(car.online and not car.stuck for car in home.cars.values())
+        for circuit in home.config.circuits:
+            key = circuit.circuit_id
+            totals = home.total_a() if circuit.parent_id is None else home.circuit_a(key)
+            cars = home.chargers_a(key)
+            if self.still >= QUIET and healthy:
+                excess = sum(max(0.0, car.excess_a) for car in home.cars.values())
+                for total, ours in zip(totals, cars, strict=True):
+                    assert total <= max(circuit.limit_a + excess, total - ours) + 0.05, (home.now, key, totals)
+            if self.quiet < QUIET:
                 continue
-            for charger, car, _ in self.each():
-                lines = [
-                    charger.rotation[own] - 1 if home.config.phases == 3 else 0
-                    for own, current in enumerate(car.currents)
-                    if current > 0.5
-                ]
-                assert phase not in lines or car.stuck or not car.online, (home.now, home.total_a(), charger)
+            for phase, total in enumerate(totals):
+                if total > circuit.limit_a + 0.05:
+                    assert not self.obedient_on(phase, key), (home.now, key, totals)
 
-    def drawn(self) -> list[float]:
-        """Return what all cars draw on the grid's phases."""
-        result = [0.0, 0.0, 0.0]
+    def obedient_on(self, phase: int, circuit_id: str) -> list[str]:
+        """Return the chargers below a circuit that load a phase although they could be told otherwise."""
+        home, result = self.home, []
         for charger, car, _ in self.each():
-            for own, current in enumerate(car.currents):
-                result[charger.rotation[own] - 1 if self.home.config.phases == 3 else 0] += current
+            if circuit_id not in home.path(charger.circuit_id) or car.stuck or not car.online:
+                continue
+            rotation = charger.rotation or car.rotation
+            lines = [rotation[own] - 1 if home.config.phases == 3 else 0 for own in range(3) if car.currents[own] > 0.5]
+            if phase in lines:
+                result.append(charger.charger_id)
         return result
 
     def words(self) -> None:

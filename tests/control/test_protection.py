@@ -18,7 +18,7 @@ from custom_components.pv_load_manager.control import (
     decide,
     safe_currents,
 )
-from custom_components.pv_load_manager.control.protection import Stage, fuse_target, stage
+from custom_components.pv_load_manager.control.protection import Stage, fuse_target
 
 from .house import VOLTS, Car, House, house
 
@@ -205,9 +205,9 @@ def test_a_slow_meter_is_not_lost_between_two_of_its_values() -> None:
     timed = ControlState(started_at=0.0)
     grid = GridReading(at=0.0, currents_a=(1.0, 1.0, 1.0), cadence_s=30.0)
     timed, _ = decide(home.config, timed, Snapshot(grid=grid), 0.0)
-    assert stage(home.config, timed, grid, 70.0)[0] is Stage.FRESH
-    assert stage(home.config, timed, grid, 80.0)[0] is Stage.FALLBACK
-    assert stage(home.config, timed, grid, 130.0)[0] is Stage.DEAD
+    for now, expected in ((70.0, Stage.FRESH), (80.0, Stage.FALLBACK), (130.0, Stage.DEAD)):
+        _, plan = decide(home.config, timed, Snapshot(grid=grid), now)
+        assert plan.circuits["root"].stage is expected
 
 
 @pytest.mark.parametrize(

@@ -131,12 +131,12 @@ def test_a_charger_that_was_quiet_for_long_does_not_count_with_its_next_word_bef
     """What it says now is not what it drew before: the meter value between both belongs to the older one."""
     home = house("a", fuse=20.0, mode=Mode.FAST)
     home.run(30)
-    draws = home.state.chargers["a"].draws
-    state = replace(home.state, chargers={"a": replace(home.state.chargers["a"], draws=draws[:1])})
+    draws = home.state.draws["a"]
+    state = replace(home.state, draws={"a": draws[:1]})
     assert draws[0].currents_a == (0.0, 0.0, 0.0)
     home.state = state
     home.now += 60.0
     home.step()
-    kept = home.state.chargers["a"].draws
+    kept = home.state.draws["a"]
     assert kept[0].currents_a == (0.0, 0.0, 0.0)
     assert kept[-1].currents_a[0] == 16.0

@@ -189,7 +189,7 @@ def test_a_charger_that_ignores_its_decrease_blocks_the_increase_of_others() -> 
     home.run(60)
     assert max(home.total_a()) <= 20.0
     assert home.allocated("b") == 0
-    assert home.reason("b") in {Reason.WAITING_FOR_OTHERS, Reason.WAITING_FOR_FUSE}
+    assert home.reason("b") in {Reason.WAITING_FOR_OTHERS, Reason.WAITING_FOR_FUSE, Reason.WAITING_FOR_TURN}
 
 
 def test_a_stale_meter_never_allows_an_increase_and_a_dead_one_stops() -> None:
@@ -445,7 +445,7 @@ def test_a_second_car_waits_for_sun_that_the_first_one_takes_on_three_phases() -
     home.run(600)
     assert sum(home.total_a()) * VOLTS <= 0.0
     assert home.allocated("a") >= 6
-    assert home.reason("b") == Reason.WAITING_FOR_SURPLUS
+    assert home.reason("b") == Reason.WAITING_FOR_TURN_PV
 
 
 def test_a_guaranteed_power_a_little_below_the_minimum_still_charges() -> None:

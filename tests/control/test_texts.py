@@ -35,7 +35,7 @@ def test_every_language_has_every_reason_with_the_same_figures() -> None:
         for language, templates in TEXTS.items()
     }
     for language, templates in TEXTS.items():
-        assert templates.keys() == {"countdown", *(reason.value for reason in Reason)}
+        assert templates.keys() == {"countdown", "root_circuit", *(reason.value for reason in Reason)}
         assert figures[language] == figures["en"]
 
 
@@ -118,7 +118,7 @@ def test_a_charger_that_was_never_heard_names_what_is_kept_for_it() -> None:
     home.run(40)
     explanation = home.plan.chargers["b"].explanation
     assert explanation.reason is Reason.UNREACHABLE
-    assert explanation.numbers["reserved_a"] == 16.0
+    assert explanation.numbers["reserved_a"] == 32.0  # the most that such a charger can offer
 
 
 def test_a_car_that_is_left_alone_is_named_with_its_current_even_where_that_is_not_known() -> None:

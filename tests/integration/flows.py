@@ -23,6 +23,19 @@ async def answer(hass: HomeAssistant, result: ConfigFlowResult, user_input: Mapp
     return await hass.config_entries.flow.async_configure(result["flow_id"], dict(user_input))
 
 
+async def protect(hass: HomeAssistant, result: ConfigFlowResult, **answers: Any) -> ConfigFlowResult:
+    """Fill in the protection of the house connection and return what comes next."""
+    shows(result, "protection")
+    return await answer(hass, result, answers)
+
+
+def defaults(result: ConfigFlowResult) -> dict[str, Any]:
+    """Return what counts in the form where nothing is typed."""
+    schema = result["data_schema"]
+    assert schema is not None
+    return schema({key: value for key, value in suggested(result).items() if value is not None})
+
+
 def suggested(result: ConfigFlowResult) -> dict[str, Any]:
     """Return what the form shows before anything is typed."""
     schema = result["data_schema"]

@@ -26,7 +26,8 @@ from custom_components.pv_load_manager.const import (
     EntryType,
     MeterSource,
 )
-from custom_components.pv_load_manager.control import Timings
+from custom_components.pv_load_manager.control import CircuitConfig, Timings
+from custom_components.pv_load_manager.shared import SHARED
 from custom_components.pv_load_manager.wattpilot import Timings as ClientTimings
 from simulator import HomeConfig, Simulation, Write
 
@@ -195,3 +196,10 @@ class Site:
     def settings(self, index: int = 0) -> dict[str, Any]:
         """Return the present settings inside a charger."""
         return self.home.chargers[index].charger.settings
+
+
+def circuits(hass: HomeAssistant) -> tuple[CircuitConfig, ...]:
+    """Return the circuits below the house connection as the control core is told them."""
+    manager = hass.data[SHARED].load_manager
+    assert manager is not None
+    return manager.configuration().circuits[1:]

@@ -47,7 +47,18 @@ def test_control_core_is_pure() -> None:
 
 def test_control_core_uses_the_standard_library_only() -> None:
     """The control core runs wherever Python runs."""
-    allowed = {"collections", "dataclasses", "datetime", "enum", "itertools", "functools", "math", "string", "typing"}
+    allowed = {
+        "collections",
+        "dataclasses",
+        "datetime",
+        "enum",
+        "itertools",
+        "functools",
+        "heapq",
+        "math",
+        "string",
+        "typing",
+    }
     assert {module for _, module in imports("control")} <= allowed
 
 

@@ -17,6 +17,8 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.pv_load_manager.const import DOMAIN, MeterSource
+from custom_components.pv_load_manager.control import Timings as ControlTimings
+from custom_components.pv_load_manager.shared import SHARED
 from simulator import BatteryConfig, CarConfig, ChargerConfig, HomeConfig, HouseConfig, PvConfig, Timings
 
 from .conftest import OURS, QUICK_CAR, BuildSite, sunny
@@ -38,12 +40,16 @@ ENTITIES = {
     "number.pv_load_manager_minimum_current": ("A", "current", None, "config"),
     "number.pv_load_manager_guaranteed_power": ("W", "power", None, "config"),
     "number.pv_load_manager_target_grid_power": ("W", "power", None, "config"),
+    "number.pv_load_manager_redistribution_margin": ("A", "current", None, "config"),
+    "number.pv_load_manager_start_phase": ("s", "duration", None, "config"),
+    "number.pv_load_manager_rotation_slot": ("min", "duration", None, "config"),
     "sensor.pv_load_manager_state": (None, "enum", None, None),
     "sensor.pv_load_manager_surplus": ("W", "power", "measurement", None),
     "sensor.pv_load_manager_allocated_current": ("A", "current", "measurement", None),
     "sensor.pv_load_manager_configuration_error_flags": (None, None, None, "diagnostic"),
     "select.garage_charge_mode": (None, None, None, None),
     "number.garage_maximum_current": ("A", "current", None, "config"),
+    "button.garage_charger_is_gone": (None, None, None, "config"),
     "sensor.garage_state": (None, "enum", None, None),
     "sensor.garage_reason": (None, "enum", None, None),
     "sensor.garage_allocated_current": ("A", "current", "measurement", None),
@@ -294,6 +300,9 @@ async def test_lifetime_energy_after_a_restart(site: Site) -> None:
         ("minimum_current", (5, 33)),
         ("guaranteed_power", (-1, 30000)),
         ("target_grid_power", (-30000, 30000)),
+        ("demand_margin", (0, 10.5)),
+        ("start_phase", (9, 601)),
+        ("rotation_slot", (0, 1441)),
     ],
 )
 async def test_number_out_of_range(site: Site, key: str, refused: tuple[float, ...]) -> None:
@@ -307,17 +316,83 @@ async def test_number_out_of_range(site: Site, key: str, refused: tuple[float, .
     assert site.value(manager, key, "number") == before
 
 
-async def test_available_current_stays_below_the_maximum(site: Site) -> None:
-    """The available current has the maximum total current as its end, now and later."""
+@pytest.mark.parametrize(
+    ("key", "shown", "value", "told"),
+    [
+        ("demand_margin", 3, 1.5, 1.5),
+        ("start_phase", 60, 90, 90),
+        ("rotation_slot", 15, 30, 1800),
+    ],
+)
+async def test_how_current_is_passed_on(
+    site: Site, monkeypatch: pytest.MonkeyPatch, key: str, shown: float, value: float, told: float
+) -> None:
+    """Margin, start phase and rotation slot are what the control core works with, from the change on."""
+    monkeypatch.setattr(f"{OURS}.coordinators.load_manager.TIMINGS", ControlTimings())
     manager = site.manager_entry()
     await site.set_up(manager)
-    await site.set_number(manager, "available_current", 30)
+
+    def core() -> float:
+        coordinator = site.hass.data[SHARED].load_manager
+        assert coordinator is not None
+        config = coordinator.configuration()
+        return {
+            "demand_margin": config.strategy.demand_margin_a,
+            "start_phase": config.timings.start_phase,
+            "rotation_slot": config.timings.rotation_slot,
+        }[key]
+
+    assert site.number(manager, key, "number") == shown
+    await site.set_number(manager, key, value)
+    await eventually(lambda: site.number(manager, key, "number") == value)
+    assert core() == told
+    assert await site.hass.config_entries.async_reload(manager.entry_id)
+    assert site.number(manager, key, "number") == value
+    assert core() == told
+
+
+async def test_available_current_stays_below_the_maximum(site: Site) -> None:
+    """More than the maximum total current is refused with both values; a lower maximum caps what was accepted."""
+    *_, manager = await site.set_up_all()
+    await site.select(manager, "fast")
+    await site.set_number(manager, "available_current", 12)
+    await eventually(lambda: site.settings()["amp"] == 12)
+    await site.set_number(manager, "maximum_total_current", 9)
+    await eventually(lambda: site.number(manager, "available_current", "number") == 9)
+    await eventually(lambda: site.settings()["amp"] == 9)
+    with pytest.raises(ServiceValidationError) as refusal:
+        await site.set_number(manager, "available_current", 10)
+    assert refusal.value.translation_key is not None
+    placeholders = refusal.value.translation_placeholders
+    assert placeholders is not None
+    assert (float(placeholders["value"]), float(placeholders["max_value"])) == (10, 9)
+    assert site.number(manager, "available_current", "number") == 9
+    assert site.state("number", manager, "available_current").attributes["max"] == 9
     await site.set_number(manager, "maximum_total_current", 20)
-    await eventually(lambda: site.number(manager, "available_current", "number") == 20)
-    with pytest.raises(ServiceValidationError):
-        await site.set_number(manager, "available_current", 21)
-    assert site.number(manager, "available_current", "number") == 20
+    await eventually(lambda: site.number(manager, "available_current", "number") == 12)
+    await eventually(lambda: site.settings()["amp"] == 12)
+
+
+async def test_maximum_total_current_stays_below_the_fuse(site: Site) -> None:
+    """More than the main fuse is refused with both values."""
+    manager = site.manager_entry(main_fuse=25)
+    await site.set_up(manager)
+    with pytest.raises(ServiceValidationError) as refusal:
+        await site.set_number(manager, "maximum_total_current", 26)
+    placeholders = refusal.value.translation_placeholders
+    assert placeholders is not None
+    assert (float(placeholders["value"]), float(placeholders["max_value"])) == (26, 25)
+    assert site.number(manager, "maximum_total_current", "number") == 25
+
+
+async def test_end_of_a_range_is_published(site: Site) -> None:
+    """The upper end follows the maximum total current, also where the value itself stays."""
+    manager = site.manager_entry()
+    await site.set_up(manager)
+    await site.set_number(manager, "available_current", 10)
+    await site.set_number(manager, "maximum_total_current", 20)
     await eventually(lambda: site.state("number", manager, "available_current").attributes["max"] == 20)
+    assert site.number(manager, "available_current", "number") == 10
 
 
 async def test_maximum_current_of_a_charger(site: Site) -> None:

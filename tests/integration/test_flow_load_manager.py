@@ -12,11 +12,14 @@ from custom_components.pv_load_manager.const import DOMAIN, LOAD_MANAGER_ID, Ent
 from simulator import InverterConfig
 
 from .conftest import BuildSite, sunny
-from .flows import aborts, answer, begin, creates, shows, suggested
+from .flows import aborts, answer, begin, creates, defaults, protect, shows, suggested
 from .site import Site
 
 CONNECTION = {"phases": "3", "main_fuse": 35, "expected_chargers": 2}
 STORED = {"entry_type": "load_manager", "phases": 3, "main_fuse": 35, "expected_chargers": 2}
+PROTECTION = {"dynamic": True, "safety_margin": 0, "imbalance": 20, "largest_consumer": 16, "fallback_current": 0}
+STATIC = {"dynamic": False, "safety_margin": 0, "imbalance": 20}
+SIGNED = {"meter_kind": "total_power", "meter_direction": "import_positive"}
 WATT = {ATTR_UNIT_OF_MEASUREMENT: "W"}
 
 
@@ -42,6 +45,8 @@ async def test_solaredge_meter(site: Site) -> None:
     result = await to_meter(site.hass)
     assert suggested(result) == {"meter": "7E000001"}
     result = await answer(site.hass, result, {"meter": "7E000001"})
+    assert defaults(result) == PROTECTION
+    result = await protect(site.hass, result)
     shows(result, "confirm")
     placeholders = result["description_placeholders"]
     assert placeholders is not None
@@ -51,7 +56,7 @@ async def test_solaredge_meter(site: Site) -> None:
     assert placeholders == {"fuse": "35", "phases": "3", "chargers": "2", "meter": "SolarEdge SE10K"}
     result = await answer(site.hass, result, {})
     meter = {"meter_source": "solaredge", "meter_entry": "7E000001", "meter_entity": None}
-    creates(result, "PV Load Manager", STORED | meter)
+    creates(result, "PV Load Manager", STORED | meter | PROTECTION)
     assert result["result"].unique_id == LOAD_MANAGER_ID
     await site.hass.async_block_till_done()
     assert result["result"].state is ConfigEntryState.LOADED
@@ -64,14 +69,15 @@ async def test_sensor(hass: HomeAssistant, phases: str, step: str) -> None:
     result = await to_meter(hass, phases=phases)
     result = await answer(hass, result, {"meter": "sensor"})
     shows(result, "grid_sensor")
-    result = await answer(hass, result, {"meter_entity": "sensor.grid"})
+    result = await protect(hass, await answer(hass, result, {"meter_entity": "sensor.grid"}))
     shows(result, step)
     placeholders = result["description_placeholders"]
     assert placeholders is not None
     assert (placeholders["meter"], placeholders["power"]) == ("Grid", "1500 W")
     result = await answer(hass, result, {})
     meter = {"meter_source": "sensor", "meter_entry": None, "meter_entity": "sensor.grid", "phases": int(phases)}
-    creates(result, "PV Load Manager", STORED | meter)
+    protection = STATIC if phases == "3" else {key: value for key, value in PROTECTION.items() if key != "imbalance"}
+    creates(result, "PV Load Manager", STORED | meter | SIGNED | protection)
 
 
 async def test_sensor_that_vanishes_before_the_end(hass: HomeAssistant) -> None:
@@ -83,22 +89,29 @@ async def test_sensor_that_vanishes_before_the_end(hass: HomeAssistant) -> None:
     shows(result, "grid_sensor", {"meter_entity": "not_a_power"})
     hass.states.async_set("sensor.grid", "100", WATT)
     result = await answer(hass, result, {"meter_entity": "sensor.grid"})
+    hass.states.async_remove("sensor.grid")
+    result = await protect(hass, result)
     shows(result, "confirm_surplus_only")
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None
+    assert (placeholders["meter"], placeholders["power"]) == ("sensor.grid", "–")
 
 
 async def test_no_meter(hass: HomeAssistant) -> None:
     """Without a meter the last step says what that means."""
     result = await to_meter(hass)
-    result = await answer(hass, result, {"meter": "none"})
+    result = await protect(hass, await answer(hass, result, {"meter": "none"}))
     shows(result, "confirm_no_meter")
     result = await answer(hass, result, {})
-    creates(result, "PV Load Manager", STORED | {"meter_source": "none", "meter_entry": None, "meter_entity": None})
+    meter = {"meter_source": "none", "meter_entry": None, "meter_entity": None}
+    creates(result, "PV Load Manager", STORED | meter | STATIC)
 
 
 @pytest.mark.parametrize(
     ("field", "value", "error"),
     [
         ("main_fuse", 5, "fuse_out_of_range"),
+        ("main_fuse", 6, "fuse_out_of_range"),
         ("main_fuse", 9999, "fuse_out_of_range"),
         ("main_fuse", 12.5, "fuse_out_of_range"),
         ("main_fuse", -16, "fuse_out_of_range"),
@@ -112,7 +125,7 @@ async def test_numbers_out_of_range(hass: HomeAssistant, field: str, value: floa
     result = await begin(hass, EntryType.LOAD_MANAGER)
     result = await answer(hass, result, CONNECTION | {field: value})
     shows(result, "connection", {field: error})
-    assert result["description_placeholders"] == {"min_fuse": "6", "max_fuse": "250", "max_chargers": "64"}
+    assert result["description_placeholders"] == {"min_fuse": "7", "max_fuse": "250", "max_chargers": "64"}
     assert suggested(result)[field] == value
     shows(await answer(hass, result, CONNECTION), "grid_meter")
 
@@ -146,7 +159,8 @@ async def test_sensor_errors(hass: HomeAssistant, state: str | None, unit: str |
     result = await answer(hass, result, {"meter_entity": "sensor.grid"})
     shows(result, "grid_sensor", {"meter_entity": error})
     hass.states.async_set("sensor.grid", "-200", WATT)
-    shows(await answer(hass, result, {"meter_entity": "sensor.grid"}), "confirm_surplus_only")
+    assert suggested(result)["meter_entity"] == "sensor.grid"
+    shows(await answer(hass, result, {"meter_entity": "sensor.grid"}), "protection")
 
 
 async def test_second_load_manager(site: Site) -> None:
@@ -167,6 +181,7 @@ async def test_reconfigure(site: Site) -> None:
     assert suggested(result) == {"meter": inverter.data["serial"]}
     result = await answer(site.hass, result, {"meter": "sensor"})
     result = await answer(site.hass, result, {"meter_entity": "sensor.grid"})
+    result = await protect(site.hass, result, safety_margin=10)
     aborts(await answer(site.hass, result, {}), "reconfigure_successful")
     await site.hass.async_block_till_done()
     assert manager.state is ConfigEntryState.LOADED
@@ -178,13 +193,22 @@ async def test_reconfigure(site: Site) -> None:
         "meter_source": "sensor",
         "meter_entry": None,
         "meter_entity": "sensor.grid",
+        **SIGNED,
+        "dynamic": True,
+        "safety_margin": 10,
+        "largest_consumer": 16,
+        "fallback_current": 0,
     }
     assert float(site.state("number", manager, "available_current").attributes["max"]) == 63
     result = await manager.start_reconfigure_flow(site.hass)
     result = await answer(site.hass, result, CONNECTION)
     assert suggested(result) == {"meter": "sensor"}
     result = await answer(site.hass, result, {"meter": "sensor"})
-    assert suggested(result) == {"meter_entity": "sensor.grid"}
+    assert suggested(result) == {"meter_entity": "sensor.grid", "meter_direction": "import_positive"}
+    result = await answer(site.hass, result, {"meter_entity": "sensor.grid"})
+    # For three phases the sensor does not suffice: what was on stays on, and the form says why that cannot be.
+    assert suggested(result) == {"dynamic": True, "safety_margin": 10}
+    shows(await answer(site.hass, result, suggested(result)), "protection", {"dynamic": "no_phase_currents"})
 
 
 async def test_inverter_without_grid_meter(build_site: BuildSite) -> None:
@@ -194,5 +218,225 @@ async def test_inverter_without_grid_meter(build_site: BuildSite) -> None:
     result = await to_meter(site.hass)
     result = await answer(site.hass, result, {"meter": "7E000001"})
     shows(result, "grid_meter", {"meter": "inverter_without_meter"})
-    result = await answer(site.hass, result, {"meter": "none"})
+    result = await protect(site.hass, await answer(site.hass, result, {"meter": "none"}))
     shows(result, "confirm_no_meter")
+
+
+def fill(hass: HomeAssistant, **sensors: tuple[float, str]) -> None:
+    """Give sensors a value and a unit."""
+    for name, (value, unit) in sensors.items():
+        hass.states.async_set(f"sensor.{name}", str(value), {ATTR_UNIT_OF_MEASUREMENT: unit, "friendly_name": name})
+
+
+def phases(prefix: str, *, key: str = "meter") -> dict[str, str]:
+    """Return the sensors of three phases by field."""
+    return {f"{key}_l{line}": f"sensor.{prefix}{line}" for line in (1, 2, 3)}
+
+
+async def to_sensors(hass: HomeAssistant, kind: str, **changes: object) -> ConfigFlowResult:
+    """Go to the sensors of a kind."""
+    result = await answer(hass, await to_meter(hass, **changes), {"meter": kind})
+    shows(result, "grid_sensor" if kind == "sensor" else f"grid_{kind}")
+    return result
+
+
+async def test_power_of_each_phase(hass: HomeAssistant) -> None:
+    """Powers of the phases, export apart and with voltages, protect the fuse; the last step shows the currents."""
+    fill(hass, p1=(2300, "W"), p2=(0.46, "kW"), p3=(0, "W"), e1=(0, "W"), e2=(0, "W"), e3=(230, "W"))
+    fill(hass, u1=(230, "V"), u2=(230, "V"), u3=(230, "V"))
+    result = await to_sensors(hass, "phase_power")
+    sensors = phases("p") | phases("u", key="meter_voltage") | {"meter_direction": "separate", "meter_max_age": 60}
+    result = await answer(hass, result, sensors)
+    shows(result, "grid_export")
+    result = await answer(hass, result, phases("e", key="meter_export"))
+    result = await protect(hass, result, largest_consumer=20, fallback_current=6)
+    shows(result, "confirm_sensor")
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None
+    assert placeholders["power"] == "2530 W (L1 10.0 A, L2 2.0 A, L3 -1.0 A)"
+    assert placeholders["meter"] == "p1, p2, p3, e1, e2, e3"
+    result = await answer(hass, result, {})
+    meter = {"meter_source": "sensor", "meter_entry": None, "meter_entity": None, "meter_kind": "phase_power"}
+    protection = PROTECTION | {"largest_consumer": 20, "fallback_current": 6}
+    stored = STORED | meter | sensors | phases("e", key="meter_export") | protection
+    creates(result, "PV Load Manager", stored)
+
+
+async def test_current_of_each_phase(hass: HomeAssistant) -> None:
+    """Currents of the phases protect the fuse; the total power is optional."""
+    fill(hass, i1=(10, "A"), i2=(2000, "mA"), i3=(-1, "A"), total=(2.5, "kW"))
+    result = await to_sensors(hass, "phase_current")
+    result = await answer(hass, result, phases("i") | {"meter_entity": "sensor.total"})
+    result = await protect(hass, result)
+    shows(result, "confirm_sensor")
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None
+    assert placeholders["power"] == "2500 W (L1 10.0 A, L2 2.0 A, L3 -1.0 A)"
+    result = await answer(hass, result, {})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"]["meter_entity"] == "sensor.total"
+
+
+async def test_dynamic_turned_off(hass: HomeAssistant) -> None:
+    """Without dynamic load management the last step says that nobody watches."""
+    fill(hass, i1=(1, "A"), i2=(1, "A"), i3=(1, "A"))
+    result = await answer(hass, await to_sensors(hass, "phase_current"), phases("i"))
+    shows(await protect(hass, result, dynamic=False), "confirm_static")
+
+
+async def test_one_sensor_for_one_phase(hass: HomeAssistant) -> None:
+    """A house with one phase is asked for the sensors of one."""
+    fill(hass, p1=(100, "W"), e1=(0, "W"))
+    result = await to_sensors(hass, "phase_power", phases="1")
+    result = await answer(hass, result, {"meter_l1": "sensor.p1", "meter_direction": "separate"})
+    result = await answer(hass, result, {"meter_export_l1": "sensor.e1"})
+    assert set(defaults(result)) == {"dynamic", "safety_margin", "largest_consumer", "fallback_current"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "errors"),
+    [
+        ("phase_power", {"meter_l2": "sensor.none"}, {"meter_l2": "entity_not_found"}),
+        ("phase_power", {"meter_l2": "sensor.v1"}, {"meter_l2": "not_a_power"}),
+        ("phase_power", {"meter_l3": "sensor.v2"}, {"meter_l3": "entity_used_twice"}),
+        ("phase_power", {"meter_voltage_l2": "sensor.v3"}, {"meter_voltage_l2": "entity_used_twice"}),
+        ("phase_power", {"meter_voltage_l1": "sensor.a"}, {"meter_voltage_l1": "not_a_voltage"}),
+        ("phase_power", {"meter_voltage_l1": "sensor.low"}, {"meter_voltage_l1": "not_a_voltage"}),
+        ("phase_power", {"meter_max_age": 0}, {"meter_max_age": "max_age_out_of_range"}),
+        ("phase_power", {"meter_max_age": 601}, {"meter_max_age": "max_age_out_of_range"}),
+        ("phase_power", {"meter_max_age": 1.5}, {"meter_max_age": "max_age_out_of_range"}),
+        ("phase_current", {"meter_l1": "sensor.w"}, {"meter_l1": "not_a_current"}),
+        ("phase_current", {"meter_entity": "sensor.a"}, {"meter_entity": "not_a_power"}),
+        (
+            "phase_current",
+            {"meter_l1": "sensor.none", "meter_max_age": -5},
+            {"meter_l1": "entity_not_found", "meter_max_age": "max_age_out_of_range"},
+        ),
+    ],
+)
+async def test_errors_of_sensors(
+    hass: HomeAssistant, kind: str, change: dict[str, object], errors: dict[str, str]
+) -> None:
+    """Each wrong sensor has a message at its own field, what was chosen stays, and the flow goes on."""
+    unit = "W" if kind == "phase_power" else "A"
+    fill(hass, v1=(1, unit), v2=(1, unit), v3=(1, unit), a=(230, "A"), w=(230, "W"), low=(24, "V"))
+    if "sensor.v1" in change.values():
+        fill(hass, v1=(1, "%"), w=(1, unit))
+    good = phases("v") | {"meter_direction": "import_positive"}
+    if "sensor.v1" in change.values():
+        good |= {"meter_l1": "sensor.w"}
+    result = await to_sensors(hass, kind)
+    result = await answer(hass, result, good | change)
+    shows(result, f"grid_{kind}", errors)
+    assert suggested(result) == good | change
+    shows(await answer(hass, result, good), "protection")
+
+
+async def test_errors_of_export(hass: HomeAssistant) -> None:
+    """A sensor cannot be import and export at once."""
+    fill(hass, grid=(100, "W"), export=(0, "W"))
+    result = await to_sensors(hass, "sensor")
+    result = await answer(hass, result, {"meter_entity": "sensor.grid", "meter_direction": "separate"})
+    shows(result, "grid_export")
+    result = await answer(hass, result, {"meter_export_entity": "sensor.grid"})
+    shows(result, "grid_export", {"meter_export_entity": "entity_used_twice"})
+    result = await answer(hass, result, {"meter_export_entity": "sensor.nothing"})
+    shows(result, "grid_export", {"meter_export_entity": "entity_not_found"})
+    assert suggested(result) == {"meter_export_entity": "sensor.nothing"}
+    result = await answer(hass, result, {"meter_export_entity": "sensor.export"})
+    shows(await protect(hass, result), "confirm_surplus_only")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "error"),
+    [
+        ("safety_margin", 51, "margin_out_of_range"),
+        ("safety_margin", -1, "margin_out_of_range"),
+        ("safety_margin", 2.5, "margin_out_of_range"),
+        ("imbalance", -1, "imbalance_out_of_range"),
+        ("imbalance", 251, "imbalance_out_of_range"),
+        ("largest_consumer", 36, "largest_out_of_range"),
+        ("largest_consumer", -1, "largest_out_of_range"),
+        ("fallback_current", 36, "fallback_out_of_range"),
+        ("fallback_current", -1, "fallback_out_of_range"),
+        ("fallback_current", 0.5, "fallback_out_of_range"),
+    ],
+)
+async def test_errors_of_protection(hass: HomeAssistant, field: str, value: float, error: str) -> None:
+    """A number that cannot be gets its own message at its field, what was typed stays, and the flow goes on."""
+    fill(hass, i1=(1, "A"), i2=(1, "A"), i3=(1, "A"))
+    result = await answer(hass, await to_sensors(hass, "phase_current"), phases("i"))
+    result = await answer(hass, result, PROTECTION | {field: value})
+    shows(result, "protection", {field: error})
+    assert suggested(result) == PROTECTION | {field: value}
+    shows(await answer(hass, result, PROTECTION), "confirm_sensor")
+
+
+@pytest.mark.parametrize(
+    ("answers", "error"),
+    [
+        ({"largest_consumer": 16}, None),
+        ({"largest_consumer": 16, "safety_margin": 10}, "largest_consumer"),
+        ({"largest_consumer": 0, "safety_margin": 50}, None),
+    ],
+)
+async def test_nothing_left(hass: HomeAssistant, answers: dict[str, int], error: str | None) -> None:
+    """A reserve that leaves no charger its 6 A is refused."""
+    fill(hass, i1=(1, "A"), i2=(1, "A"), i3=(1, "A"))
+    result = await to_sensors(hass, "phase_current", main_fuse=16)
+    result = await answer(hass, result, phases("i"))
+    assert defaults(result)["largest_consumer"] == 16
+    result = await answer(hass, result, answers)
+    if error is None:
+        shows(result, "confirm_sensor")
+    else:
+        shows(result, "protection", {error: "no_room_left"})
+
+
+async def test_margin_leaves_nothing(hass: HomeAssistant) -> None:
+    """Where only the margin is too large, it is what the message names; a small fuse has a default that works."""
+    fill(hass, i1=(1, "A"), i2=(1, "A"), i3=(1, "A"))
+    result = await to_sensors(hass, "phase_current", main_fuse=10)
+    result = await answer(hass, result, phases("i"))
+    assert defaults(result)["largest_consumer"] == 8
+    result = await answer(hass, result, {"safety_margin": 50, "largest_consumer": 0})
+    shows(result, "protection", {"safety_margin": "no_room_left"})
+    shows(await answer(hass, result, {}), "confirm_sensor")
+
+
+@pytest.mark.parametrize("meter", ["none", "sensor"])
+async def test_dynamic_without_phase_currents(hass: HomeAssistant, meter: str) -> None:
+    """Dynamic load management without the current of every phase is refused at its field."""
+    fill(hass, grid=(100, "W"))
+    result = await answer(hass, await to_meter(hass), {"meter": meter})
+    if meter == "sensor":
+        result = await answer(hass, result, {"meter_entity": "sensor.grid"})
+    assert defaults(result) == STATIC
+    result = await answer(hass, result, STATIC | {"dynamic": True})
+    shows(result, "protection", {"dynamic": "no_phase_currents"})
+    assert suggested(result)["dynamic"] is True
+    result = await answer(hass, result, STATIC)
+    shows(result, "confirm_no_meter" if meter == "none" else "confirm_surplus_only")
+
+
+async def test_reconfigure_sensors(site: Site) -> None:
+    """Reconfiguring shows the stored sensors again, and leaves nothing behind of those that are no longer used."""
+    manager = site.manager_entry()
+    await site.set_up(site.inverter_entry(), manager)
+    fill(site.hass, p1=(1, "W"), p2=(1, "W"), p3=(1, "W"), i1=(1, "A"), i2=(1, "A"), i3=(1, "A"))
+    for kind, prefix in (("phase_power", "p"), ("phase_current", "i")):
+        result = await answer(site.hass, await manager.start_reconfigure_flow(site.hass), CONNECTION)
+        result = await answer(site.hass, result, {"meter": kind})
+        result = await answer(site.hass, result, phases(prefix) | {"meter_direction": "export_positive"})
+        result = await protect(site.hass, result)
+        aborts(await answer(site.hass, result, {}), "reconfigure_successful")
+        await site.hass.async_block_till_done()
+        result = await answer(site.hass, await manager.start_reconfigure_flow(site.hass), CONNECTION)
+        assert suggested(result) == {"meter": kind}
+        result = await answer(site.hass, result, {"meter": kind})
+        assert suggested(result) == phases(prefix) | {"meter_direction": "export_positive"}
+        site.hass.config_entries.flow.async_abort(result["flow_id"])
+    result = await answer(site.hass, await manager.start_reconfigure_flow(site.hass), CONNECTION)
+    result = await protect(site.hass, await answer(site.hass, result, {"meter": "none"}), **STATIC)
+    aborts(await answer(site.hass, result, {}), "reconfigure_successful")
+    assert manager.data == STORED | STATIC | {"meter_source": "none", "meter_entry": None, "meter_entity": None}

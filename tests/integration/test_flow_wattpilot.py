@@ -1,15 +1,19 @@
 """The config flow and the options flow of a charger."""
 
 from ipaddress import ip_address
+from types import MappingProxyType
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_ZEROCONF, ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import SOURCE_ZEROCONF, ConfigEntryState, ConfigFlowResult, ConfigSubentry
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.pv_load_manager.const import DOMAIN, EntryType
+from custom_components.pv_load_manager.control import ChargerConfig as CoreConfig
+from custom_components.pv_load_manager.shared import SHARED
 from simulator import ChargerConfig
 
 from .conftest import BuildSite, sunny
@@ -245,29 +249,178 @@ async def test_reconfigure_to_another_charger(build_site: BuildSite) -> None:
 
 OPTIONS: dict[str, Any] = {
     "managed": True,
+    "circuit": "root",
     "wired_phases": "3",
     "rotation": "l2_l3_l1",
     "phase_policy": "one",
+    "priority": "high",
+    "vehicle": "none",
     "limit_current_without_ha": True,
     "current_without_ha": 8,
 }
+
+
+async def options_of(site: Site, charger: MockConfigEntry) -> ConfigFlowResult:
+    """Open the options of a charger."""
+    return await site.hass.config_entries.options.async_init(charger.entry_id)
+
+
+async def choose(site: Site, result: ConfigFlowResult, user_input: dict[str, Any]) -> ConfigFlowResult:
+    """Fill in a page of the options and return what comes next."""
+    result = await site.hass.config_entries.options.async_configure(result["flow_id"], user_input)
+    await site.hass.async_block_till_done()
+    return result
+
+
+def config_of(site: Site) -> CoreConfig:
+    """Return what the control core is told about the only charger."""
+    manager = site.hass.data[SHARED].load_manager
+    assert manager is not None
+    (charger,) = manager.configuration().chargers
+    return charger
+
+
+def circuit_in(site: Site, manager: MockConfigEntry, name: str) -> str:
+    """Add a circuit to the load manager and return its id."""
+    data = {"name": name, "parent": "root", "limit": 20}
+    subentry = ConfigSubentry(data=MappingProxyType(data), subentry_type="circuit", title=name, unique_id=None)
+    assert site.hass.config_entries.async_add_subentry(manager, subentry)
+    return subentry.subentry_id
+
+
+def circuits_shown(result: ConfigFlowResult) -> dict[str, str]:
+    """Return the circuits that can be chosen: id and title."""
+    schema = result["data_schema"]
+    assert schema is not None
+    return {option["value"]: option["label"] for option in schema.schema["circuit"].config["options"]}
 
 
 async def test_options(site: Site) -> None:
     """The options of a charger are stored and in force after a reload that leaves the car alone."""
     charger = site.charger_entry()
     await site.set_up(charger)
-    result = await site.hass.config_entries.options.async_init(charger.entry_id)
+    result = await options_of(site, charger)
     shows(result, "init")
-    assert result["description_placeholders"] == {"low": "6", "high": "32"}
-    result = await site.hass.config_entries.options.async_configure(result["flow_id"], OPTIONS)
+    assert result["description_placeholders"] == {"low": "6", "high": "32", "maximum": "16"}
+    result = await choose(site, result, OPTIONS)
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    await site.hass.async_block_till_done()
     assert charger.options == OPTIONS
     assert charger.state is ConfigEntryState.LOADED
     assert site.writes() == []
-    result = await site.hass.config_entries.options.async_init(charger.entry_id)
-    assert suggested(result) == OPTIONS
+    assert suggested(await options_of(site, charger)) == OPTIONS
+
+
+async def test_options_reach_the_core(site: Site) -> None:
+    """What is chosen is what the control core is told."""
+    charger, manager = site.charger_entry(), site.manager_entry()
+    await site.set_up(charger, manager)
+    circuit = circuit_in(site, manager, "Garage")
+    await site.hass.async_block_till_done()
+    result = await choose(site, await options_of(site, charger), OPTIONS | {"circuit": circuit, "vehicle": "renault"})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    told = config_of(site)
+    assert (told.circuit_id, told.rotation, told.wired_phases) == (circuit, (2, 3, 1), 3)
+    assert (told.phase_policy, told.priority, told.current_without_ha_a) == ("one", 1, 8)
+    assert (told.min_current_a, told.min_current_three_a) == (6, 10)
+    await choose(
+        site,
+        await options_of(site, charger),
+        OPTIONS | {"rotation": "unknown", "priority": "low", "limit_current_without_ha": False},
+    )
+    told = config_of(site)
+    assert (told.circuit_id, told.rotation, told.priority) == ("root", None, -1)
+    assert (told.min_current_a, told.min_current_three_a, told.current_without_ha_a) == (6, None, None)
+
+
+async def test_options_of_before(site: Site) -> None:
+    """Options that were stored before there were circuits, priorities and cars mean what they meant."""
+    before = {"managed": True, "wired_phases": "1", "rotation": "l1_l3_l2", "phase_policy": "auto"}
+    charger, manager = site.charger_entry(options=before), site.manager_entry()
+    await site.set_up(charger, manager)
+    assert config_of(site) == CoreConfig(charger_id=SERIAL, rotation=(1, 3, 2), wired_phases=1)
+    result = await options_of(site, charger)
+    shows(result, "init")
+    assert suggested(result) == before
+
+
+async def test_options_show_circuits(site: Site) -> None:
+    """Circuits are shown by their titles, below the house connection."""
+    charger, manager = site.charger_entry(), site.manager_entry()
+    await site.set_up(charger, manager)
+    garage, yard = (circuit_in(site, manager, name) for name in ("Garage", "Yard"))
+    await site.hass.async_block_till_done()
+    shown = circuits_shown(await options_of(site, charger))
+    assert shown == {"root": "root", garage: "Garage", yard: "Yard"}
+    assert next(iter(shown)) == "root"
+
+
+async def test_options_circuit_gone(site: Site) -> None:
+    """A circuit that was removed is reported at its field and has to be chosen anew."""
+    charger = site.charger_entry(options=OPTIONS | {"circuit": "gone"})
+    manager = site.manager_entry()
+    await site.set_up(charger, manager)
+    result = await options_of(site, charger)
+    shows(result, "init", {"circuit": "circuit_missing"})
+    assert suggested(result) == {key: value for key, value in OPTIONS.items() if key != "circuit"}
+    assert circuits_shown(result) == {"root": "root"}
+    for missing in ({}, {"circuit": "gone"}):
+        with pytest.raises(InvalidData):
+            await choose(site, result, {key: OPTIONS[key] for key in OPTIONS if key != "circuit"} | missing)
+    result = await choose(site, result, OPTIONS)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert charger.options["circuit"] == "root"
+
+
+async def test_options_own_currents(site: Site) -> None:
+    """The least currents of a car that is no preset are asked for on a page of their own, and shown again there."""
+    charger, manager = site.charger_entry(), site.manager_entry()
+    await site.set_up(charger, manager)
+    result = await choose(site, await options_of(site, charger), OPTIONS | {"vehicle": "own"})
+    shows(result, "own_currents")
+    result = await choose(site, result, {"min_current": 8, "min_current_three": 12})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert charger.options == OPTIONS | {"vehicle": "own", "min_current": 8, "min_current_three": 12}
+    assert (config_of(site).min_current_a, config_of(site).min_current_three_a) == (8, 12)
+    result = await choose(site, await options_of(site, charger), OPTIONS | {"vehicle": "own"})
+    assert suggested(result) == {"min_current": 8, "min_current_three": 12}
+
+
+@pytest.mark.parametrize(
+    ("currents", "errors"),
+    [
+        ((5, 6), {"min_current": "minimum_out_of_range"}),
+        ((6, 33), {"min_current_three": "minimum_out_of_range"}),
+        ((7.5, 6), {"min_current": "minimum_out_of_range"}),
+        ((17, 6), {"min_current": "minimum_above_maximum"}),
+        ((5, 20), {"min_current": "minimum_out_of_range", "min_current_three": "minimum_above_maximum"}),
+    ],
+)
+async def test_options_own_currents_refused(site: Site, currents: tuple[float, float], errors: dict[str, str]) -> None:
+    """A least current that no charger offers, or that is more than this one may draw, is refused at its field."""
+    charger = site.charger_entry()
+    await site.set_up(charger)
+    result = await choose(site, await options_of(site, charger), OPTIONS | {"vehicle": "own"})
+    typed = dict(zip(("min_current", "min_current_three"), currents, strict=True))
+    result = await choose(site, result, typed)
+    shows(result, "own_currents", errors)
+    assert suggested(result) == typed
+    result = await choose(site, result, {"min_current": 16, "min_current_three": 16})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_options_car_that_needs_more_than_the_maximum(site: Site) -> None:
+    """A car whose preset needs more than the charger's maximum is refused, with the maximum in the text."""
+    _, charger, _ = await site.set_up_all()
+    await site.set_number(charger, "maximum_current", 9)
+    result = await choose(site, await options_of(site, charger), OPTIONS | {"vehicle": "renault"})
+    shows(result, "init", {"vehicle": "minimum_above_maximum"})
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None
+    assert placeholders["maximum"] == "9"
+    assert suggested(result)["vehicle"] == "renault"
+    await site.set_number(charger, "maximum_current", 10)
+    result = await choose(site, result, OPTIONS | {"vehicle": "renault"})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
 @pytest.mark.parametrize("current", [-1, 3, 5, 33, 7.5])

@@ -8,15 +8,27 @@ from homeassistant.helpers import entity_registry as er
 import probatio
 import pytest
 
-from custom_components.pv_load_manager.const import ROTATIONS, MeterSource
-from custom_components.pv_load_manager.control import PhasePolicy, Reason
-from custom_components.pv_load_manager.flows import forms, wattpilot_options
+from custom_components.pv_load_manager.const import (
+    PRIORITIES,
+    ROTATION_UNKNOWN,
+    ROTATIONS,
+    VEHICLE_NONE,
+    VEHICLE_OWN,
+    VEHICLES,
+    MeterDirection,
+    MeterKind,
+    MeterSource,
+)
+from custom_components.pv_load_manager.control import ROOT_CIRCUIT, PhasePolicy, Reason
+from custom_components.pv_load_manager.coordinators.issues import ISSUES
+from custom_components.pv_load_manager.flows import circuit, forms, meter_forms, protection_forms, wattpilot_options
 from simulator import BatteryConfig, ChargerConfig, HomeConfig
 
 from .code import ROOT, flat, keyword_texts, load, nodes
 from .conftest import BuildSite
 
 EN = load("translations/en.json")
+CIRCUIT = EN["config_subentries"]["circuit"]
 FLOWS = ("config_flow.py", "flows")
 FROM_HOME_ASSISTANT = {"already_configured", "already_in_progress", "reauth_successful", "reconfigure_successful"}
 
@@ -82,19 +94,30 @@ def test_exceptions() -> None:
     assert raised == set(EN["exceptions"])
 
 
-def test_errors_in_forms() -> None:
-    """Every error of a form has its text, and no text is left over."""
+def errors_in(*files: str) -> set[object]:
+    """Return every error that the code of forms can give."""
     found: set[object] = set()
-    for assignment in nodes(ast.Assign, *FLOWS):
+    for assignment in nodes(ast.Assign, *files):
         (target,) = assignment.targets
         name = target.value if isinstance(target, ast.Subscript) else target
         if isinstance(name, ast.Name) and name.id in {"error", "errors"} and isinstance(assignment.value, ast.Constant):
             found.add(assignment.value.value)
-    for pairs in nodes(ast.Dict, *FLOWS):
+    for pairs in nodes(ast.Dict, *files):
         for key, value in zip(pairs.keys, pairs.values, strict=True):
             if isinstance(key, ast.Constant) and key.value == "base" and isinstance(value, ast.Constant):
                 found.add(value.value)
-    assert found == set(EN["config"]["error"]) | set(EN["options"]["error"])
+    return found
+
+
+def test_errors_in_forms() -> None:
+    """Every error of a form has its text, and no text is left over."""
+    of_circuit, of_charger = errors_in("flows/circuit.py"), errors_in("flows/wattpilot_options.py")
+    shared = errors_in("flows/meter_forms.py", "flows/protection_forms.py")
+    everything = errors_in(*FLOWS)
+    assert everything - of_circuit - of_charger == set(EN["config"]["error"])
+    assert of_charger == set(EN["options"]["error"])
+    # A circuit is protected by its own meter or not at all; nobody is asked.
+    assert of_circuit | shared - {"no_phase_currents"} == set(CIRCUIT["error"])
 
 
 def test_aborts() -> None:
@@ -108,11 +131,18 @@ def test_steps() -> None:
     schemas: dict[str, probatio.Schema] = {
         "connection": forms.connection_schema(),
         "grid_meter": forms.meter_schema({}),
-        "grid_sensor": forms.sensor_schema(),
+        "grid_sensor": meter_forms.sensors_schema(MeterKind.TOTAL_POWER, 3),
+        "grid_phase_power": meter_forms.sensors_schema(MeterKind.PHASE_POWER, 3),
+        "grid_phase_current": meter_forms.sensors_schema(MeterKind.PHASE_CURRENT, 3),
+        "grid_export": meter_forms.export_schema(MeterKind.TOTAL_POWER, 3).extend(
+            meter_forms.export_schema(MeterKind.PHASE_POWER, 3).schema
+        ),
+        "protection": protection_forms.protection_schema(limit=35, phases=3, sees_phases=True),
         "confirm": forms.EMPTY,
         "confirm_sensor": forms.EMPTY,
         "confirm_surplus_only": forms.EMPTY,
         "confirm_no_meter": forms.EMPTY,
+        "confirm_static": forms.EMPTY,
         "solaredge": forms.inverter_schema(),
         "wattpilot": forms.charger_schema(),
         "zeroconf_confirm": forms.PASSWORD,
@@ -121,21 +151,55 @@ def test_steps() -> None:
     steps = EN["config"]["step"]
     assert set(steps) == {"user", *schemas}
     assert keyword_texts("step_id", "config_flow.py") <= set(steps)
-    for step, schema in (*schemas.items(), ("init", wattpilot_options.SCHEMA)):
-        texts = EN["options"]["step"][step] if step == "init" else steps[step]
+    options = {"init": wattpilot_options.init_schema({}), "own_currents": wattpilot_options.OWN_CURRENTS}
+    assert set(EN["options"]["step"]) == set(options)
+    for step, schema in (*schemas.items(), *options.items()):
+        texts = (EN["options"]["step"] if step in options else steps)[step]
         fields = {str(key) for key in schema.schema}
         assert set(texts.get("data", {})) == fields, step
         assert set(texts.get("data_description", {})) == fields, step
         assert texts["title"]
 
 
+def test_steps_of_a_circuit() -> None:
+    """Every form of a circuit has its texts, a description for every field, and no text is left over."""
+    schemas = {
+        "circuit": circuit.circuit_schema({}, 3),
+        "phase_power": meter_forms.sensors_schema(MeterKind.PHASE_POWER, 3, total=False),
+        "phase_current": meter_forms.sensors_schema(MeterKind.PHASE_CURRENT, 3, total=False),
+        "export": meter_forms.export_schema(MeterKind.PHASE_POWER, 3),
+        "reserve": circuit.RESERVE,
+    }
+    assert set(CIRCUIT["step"]) == set(schemas)
+    for step, schema in schemas.items():
+        texts = CIRCUIT["step"][step]
+        fields = {str(key) for key in schema.schema}
+        assert set(texts["data"]) == set(texts["data_description"]) == fields, step
+        assert texts["title"]
+    assert set(CIRCUIT["abort"]) == {"reconfigure_successful"}
+    assert set(CIRCUIT["initiate_flow"]) == {"user", "reconfigure"}
+
+
+def test_issues() -> None:
+    """The repairs of a configuration have their texts, and these use what the code gives."""
+    for issue_id in ISSUES:
+        texts = EN["issues"][issue_id]
+        assert set(texts) == {"title", "description"}
+        assert placeholders(texts["description"]) <= {"chargers", "circuits"}, issue_id
+
+
 def test_selectors() -> None:
     """Every choice has its text."""
     options = {
         "phases": {"1", "3"},
-        "meter": {MeterSource.SENSOR.value, MeterSource.NONE.value},
-        "rotation": set(ROTATIONS),
+        "meter": {*forms.SENSOR_KINDS, MeterSource.NONE.value},
+        "meter_direction": {direction.value for direction in MeterDirection},
+        "circuit_meter": set(circuit.METERS),
+        "rotation": {*ROTATIONS, ROTATION_UNKNOWN},
         "phase_policy": {policy.value for policy in PhasePolicy},
+        "circuit": {ROOT_CIRCUIT},
+        "priority": set(PRIORITIES),
+        "vehicle": {VEHICLE_NONE, *VEHICLES, VEHICLE_OWN},
     }
     assert {key: set(texts["options"]) for key, texts in EN["selector"].items()} == options
 
@@ -143,7 +207,7 @@ def test_selectors() -> None:
 def test_reasons() -> None:
     """Every reason has a sentence, and the numbers in it are numbers that the control core gives."""
     texts = load("texts/en.json")
-    assert set(texts) == {reason.value for reason in Reason} | {"countdown"}
+    assert set(texts) == {reason.value for reason in Reason} | {"countdown", "root_circuit"}
     assert placeholders(texts.pop("countdown")) == {"seconds"}
     given = {
         key.value
@@ -157,16 +221,20 @@ def test_reasons() -> None:
     }
     for reason, text in texts.items():
         assert placeholders(text) <= given, reason
-        assert all(name == "phases" or name.endswith(("_w", "_a", "_s")) for name in placeholders(text)), reason
+        unitless = {"phases", "stops", "circuit"}
+        assert all(name in unitless or name.endswith(("_w", "_a", "_s")) for name in placeholders(text)), reason
 
 
 def test_placeholders_of_forms() -> None:
     """The braces in the texts of the flows are filled by the code."""
-    given = {"min_fuse", "max_fuse", "max_chargers", "low", "high", "name", "host"}
+    given = {"min_fuse", "max_fuse", "max_chargers", "low", "high", "maximum", "name", "host"}
+    given |= {*protection_forms.PROTECTION_RANGES, *meter_forms.METER_RANGES, "limit"}
     confirm = {"fuse", "phases", "chargers", "meter", "power"}
     for key, text in flat({"config": EN["config"], "options": EN["options"]}).items():
         allowed = confirm if ".step.confirm" in key else given
         assert placeholders(text) <= allowed, key
+    for key, text in flat(CIRCUIT).items():
+        assert placeholders(text) <= {*circuit.RANGES, *meter_forms.METER_RANGES, "limit"}, key
 
 
 def test_icons() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import signal
 import sys
 
+from aiohttp import ClientSession
 import pytest
 from websockets.asyncio.client import connect
 
@@ -78,16 +79,21 @@ async def test_command_line(tmp_path: Path) -> None:
         sys.executable,
         *("-m", "simulator", "--wattpilots", "2", "--cars", "3x16,none", "--mode", "3", "--json"),
         *("--speed", "10", "--status-every", "0.2", "--no-battery"),
+        *("--circuits", "garage:25:2", "--main-fuse", "35", "--control-port", "0"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=Path(__file__).parents[2],
     )
     assert process.stdout is not None
     async with asyncio.timeout(20):
-        lines = [(await process.stdout.readline()).decode() for _ in range(6)]
-    found = json.loads(lines[4])
+        lines = [(await process.stdout.readline()).decode() for _ in range(7)]
+    assert "circuit garage" in lines[2]
+    found = json.loads(lines[5])
     assert [pilot["serial"] for pilot in found["wattpilots"]] == ["10000001", "10000002"]
-    assert "grid" in lines[5]
+    assert "grid" in lines[6]
+    assert "garage 0.0/0.0/0.0 of 25 A" in lines[6]
+    async with ClientSession() as session, session.get(f"{found['control']}/circuits/garage") as response:
+        assert (await response.json())["chargers"] == ["10000002"]
     _, writer = await asyncio.open_connection("127.0.0.1", found["solaredge"]["port"])
     process.send_signal(signal.SIGTERM)
     async with asyncio.timeout(10):
@@ -108,6 +114,17 @@ async def test_command_line(tmp_path: Path) -> None:
         (["--speed", "0"], "above 0"),
         (["--soc", "2"], "from 0 to 1"),
         (["--trace", "pyproject.toml"], "not a known trace format"),
+        (["--wired", "2"], "not 1 or 3 phases"),
+        (["--circuits", "a=3"], "not a circuit"),
+        (["--circuits", "a:0"], "above 0"),
+        (["--circuits", "a:5:1-"], "not a circuit (for example left@garage:32:1-8): a:5:1-"),
+        (["--circuits", "a:5:2-1"], "runs upwards: 2-1"),
+        (["--circuits", "a:5:2"], "there is no Wattpilot 2 of 1"),
+        (["--circuits", "a:5:1,b:5:1"], "on two circuits: a and b"),
+        (["--circuits", "a@b:5"], "unknown parent: b"),
+        (["--circuits", "a@b:5,b@a:5"], "in a loop: a, b"),
+        (["--main-fuse", "0"], "above 0"),
+        (["--stand-still"], "needs --control-port"),
     ],
 )
 def test_command_line_errors(arguments: list[str], text: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -155,6 +155,22 @@ async def test_responses(simulation: Simulation) -> None:
         assert [write.value for write in simulation.chargers[0].writes] == [8]
 
 
+async def test_a_write_is_told_to_everybody(simulation: Simulation) -> None:
+    """The next delta of every client names what was written, also where the car's leaving has taken it back."""
+    server = simulation.chargers[0]
+    async with logged_in(server) as writer, logged_in(server) as other:
+        assert (await writer.write("amp", 9))["success"]
+        assert (await writer.write("frc", 1, 2))["success"]
+        assert not (await writer.write("psm", 7, 3))["success"]
+        server.unplug()
+        await simulation.advance(2)
+        for client in (writer, other):
+            first, second = [(await client.next("deltaStatus"))["status"] for _ in range(2)]
+            assert (first["amp"], first["frc"]) == (9, 0)
+            assert "psm" not in first
+            assert not {"amp", "frc"} & second.keys()
+
+
 async def test_full_status_on_request(simulation: Simulation) -> None:
     """A client may ask for the whole status once more; nonsense in between is ignored."""
     async with logged_in(simulation.chargers[0]) as client:
@@ -215,7 +231,7 @@ async def test_fault_silent(simulation: Simulation) -> None:
         pong = await client.connection.ping()
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(asyncio.shield(pong), 0.1)
-        server.faults.silent = False
+        server.faults.silent = server.faults.deaf = False
         await simulation.advance(1)
         assert "rbt" in (await client.next("deltaStatus"))["status"]
         async with asyncio.timeout(1):

@@ -25,6 +25,7 @@ from .model import (
     Strategy,
     Timings,
 )
+from .protection import Stage, fuse_target
 from .reasons import Explanation, Reason, SiteStatus
 from .state import ControlState
 from .texts import render
@@ -53,10 +54,12 @@ __all__ = [
     "Reason",
     "SiteStatus",
     "Snapshot",
+    "Stage",
     "Strategy",
     "Timings",
     "config_errors",
     "decide",
+    "fuse_target",
     "render",
     "safe_currents",
     "stop_plan",

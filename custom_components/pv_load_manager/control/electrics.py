@@ -1,9 +1,10 @@
 """Phases, voltages and what a charger draws on the grid's phases."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from .model import NOMINAL_VOLTAGE, ChargerConfig, ChargerReading, GridReading, MaybeThree, Three
-from .state import ChargerState, DrawSample
+from .state import DrawSample
 
 DRAWING_A = 1.0  # A; a phase counts as used above this (a sleeping on-board charger takes a few hundred mA)
 NOTHING: Three = (0.0, 0.0, 0.0)
@@ -26,6 +27,8 @@ def lower(left: Three, right: Three) -> Three:
 
 def higher(left: Three, right: Three) -> Three:
     """Return the larger value of every phase."""
+    if left is right:
+        return left
     return (max(left[0], right[0]), max(left[1], right[1]), max(left[2], right[2]))
 
 
@@ -37,18 +40,39 @@ def complete(values: MaybeThree, phases: int) -> Three | None:
     return (known[0] or 0.0, known[1] or 0.0, known[2] or 0.0)
 
 
-def grid_phases(charger: ChargerConfig, site_phases: int, phases: int) -> tuple[int, ...]:
-    """Return the grid phases (0..2) that the charger uses when it charges on its first 1, 2 or 3 phases."""
+def grid_phases(
+    charger: ChargerConfig, site_phases: int, phases: int, first_line: int | None = None
+) -> tuple[int, ...]:
+    """Return the grid phases (0..2) that the charger may load when it charges on its first 1, 2 or 3 phases.
+
+    Where its phase rotation is not known it may be any, unless it was learned where its own L1 is (``first_line``).
+    """
     if site_phases == 1:
         return (0,)
-    return tuple(charger.rotation[index] - 1 for index in range(min(phases, charger.wired_phases)))
+    return _lines(charger.rotation, min(charger.wired_phases, phases), first_line)
 
 
-def on_grid(charger: ChargerConfig, site_phases: int, currents_a: MaybeThree) -> Three:
-    """Return the charger's own phase currents on the grid's phases, in A; an unknown one counts as 0."""
+@lru_cache(maxsize=64)
+def _lines(rotation: tuple[int, int, int] | None, used: int, first_line: int | None) -> tuple[int, ...]:
+    if rotation is not None:
+        return tuple(line - 1 for line in rotation[:used])
+    return (first_line,) if used == 1 and first_line is not None else (0, 1, 2)
+
+
+def on_grid(charger: ChargerConfig, site_phases: int, currents_a: MaybeThree, first_line: int | None = None) -> Three:
+    """Return the charger's own phase currents on the grid's phases, in A; an unknown one counts as 0.
+
+    Where its phase rotation is not known the largest of them counts on every phase that it may be on.
+    """
+    one, two, three = currents_a[0] or 0.0, currents_a[1] or 0.0, currents_a[2] or 0.0
+    if site_phases == 1:
+        return (one + two + three, 0.0, 0.0)
+    rotation = charger.rotation
+    if rotation is None:
+        used = 1 if max(two, three) <= DRAWING_A else 3
+        return spread(max(one, two, three), grid_phases(charger, 3, used, first_line))
     result = [0.0, 0.0, 0.0]
-    for own, phase in enumerate(grid_phases(charger, site_phases, 3)):
-        result[phase] += currents_a[own] or 0.0
+    result[rotation[0] - 1], result[rotation[1] - 1], result[rotation[2] - 1] = one, two, three
     return (result[0], result[1], result[2])
 
 
@@ -63,7 +87,8 @@ def spread(current_a: float, phases: Sequence[int]) -> Three:
 
 def phase_count(reading: ChargerReading) -> int:
     """Return how many phases the car draws from now, 0 when it draws nothing."""
-    return sum(1 for current in reading.currents_a if current is not None and current > DRAWING_A)
+    one, two, three = reading.currents_a
+    return ((one or 0.0) > DRAWING_A) + ((two or 0.0) > DRAWING_A) + ((three or 0.0) > DRAWING_A)
 
 
 def voltage(reading: ChargerReading | None, grid: GridReading | None) -> float:
@@ -88,12 +113,13 @@ def _mean(voltages: Sequence[float | None]) -> float | None:
 
 def measured_draw(reading: ChargerReading) -> float:
     """Return the largest measured current of the charger's phases in A, 0 where none is known."""
-    return max((current or 0.0 for current in reading.currents_a), default=0.0)
+    one, two, three = reading.currents_a
+    return max(one or 0.0, two or 0.0, three or 0.0)
 
 
-def draw_at(state: ChargerState, at: float) -> DrawSample | None:
-    """Return what the charger drew at a moment: the last sample until then, else the first one after."""
-    before = [sample for sample in state.draws if sample.at <= at]
-    if before:
-        return before[-1]
-    return state.draws[0] if state.draws else None
+def draw_at(draws: Sequence[DrawSample], at: float) -> DrawSample | None:
+    """Return what a charger drew at a moment: the last sample until then, else the first one after."""
+    for sample in reversed(draws):
+        if sample.at <= at:
+            return sample
+    return draws[0] if draws else None

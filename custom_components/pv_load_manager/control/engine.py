@@ -2,25 +2,38 @@
 
 from collections.abc import Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
-from .allocation import UNLIMITED, Claim, allocate
+from .allocation import Allocation, Claim, allocate
+from .chargers import settled, stubborn
+from .circuits import Tree
 from .claims import Claims, collect
-from .electrics import NOTHING, add, higher, lower, spread, subtract
-from .explain import explain, site_status
+from .electrics import NOTHING, higher, lower, spread, subtract
+from .explain import Site, explain, site_status, worst_rooms
 from .flags import ConfigError, config_errors
-from .model import HIGHEST_CURRENT, LOWEST_CURRENT, CircuitConfig, Command, Configuration, Snapshot, Three
-from .observe import finite, observe, settled
-from .protection import Room, Stage, fuse_target, room
+from .load import Load
+from .model import (
+    HIGHEST_CURRENT,
+    LOWEST_CURRENT,
+    NOMINAL_VOLTAGE,
+    ChargerReading,
+    Command,
+    Configuration,
+    Snapshot,
+    Three,
+)
+from .observe import finite, observe
+from .protection import Room, Rooms, Stage, capacities, fuse_target, rooms
+from .ranking import Turn
 from .reasons import Explanation, Reason, SiteStatus
-from .sequence import Wish, carry_out, could_draw, followed, hearing
-from .state import ControlState
-from .surplus import Surplus, estimate
+from .sequence import Wish, carry_out, could_draw, hearing
+from .state import ChargerState, ControlState
+from .surplus import estimate
 
 NO_ERRORS = ConfigError(0)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ChargerPlan:
+class ChargerPlan(NamedTuple):
     """What one charger shall do, and why."""
 
     command: Command | None
@@ -35,6 +48,19 @@ class ChargerPlan:
         return self.command.current_a if self.command is not None else 0
 
 
+class CircuitPlan(NamedTuple):
+    """How full one circuit is."""
+
+    stage: Stage
+    """How far its meter can be trusted."""
+    limit_a: float
+    """What it may carry, after reserve and margin, in A per phase."""
+    house_a: Three | None
+    """What everything but our chargers draws, per grid phase in A; None = nobody measures that."""
+    chargers_a: Three
+    """What our chargers below it may draw."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """What the whole site shall do."""
@@ -45,6 +71,7 @@ class Plan:
     house_a: Three | None = None
     free_a: Three = NOTHING
     """Room under the house connection that no charger uses, per grid phase."""
+    circuits: Mapping[str, CircuitPlan] = field(default_factory=dict)
     errors: ConfigError = NO_ERRORS
 
 
@@ -58,44 +85,74 @@ def decide(config: Configuration, state: ControlState, snapshot: Snapshot, now: 
         now: monotonic seconds; never smaller than at the last step.
     """
     snapshot = finite(snapshot)
-    state = observe(config, state, snapshot, now)
+    tree = Tree.of(config.circuits)
+    state = observe(config, tree, state, snapshot, now)
     surplus = estimate(config, state, now)
-    present = {
-        charger.charger_id: could_draw(
-            config,
-            charger,
-            state.chargers[charger.charger_id],
-            snapshot.chargers.get(charger.charger_id),
-            now,
-        )
-        for charger in config.chargers
-    }
-    house = room(config, _root(config), state, snapshot.grid, present, now)
-    wanted = collect(config, state, snapshot, surplus, present, house.now_a, now)
-    state = replace(state, chargers=wanted.states)
-    wishes = _wishes(config, state, snapshot, wanted, house, present, now)
-    states, waiting = carry_out(config, state, snapshot, wishes, (house.now_a, house.lasting_a), now)
-    state = replace(state, chargers=states)
-    plan = _plan(
-        config, state, snapshot, surplus=surplus, wanted=wanted, house=house, wishes=wishes, waiting=waiting, now=now
+    turn = Turn.at(config, state, now)
+    load = Load.of(
+        config,
+        tree,
+        {
+            charger.charger_id: could_draw(
+                config,
+                charger,
+                state.chargers[charger.charger_id],
+                snapshot.chargers.get(charger.charger_id),
+                now,
+            )
+            for charger in config.chargers
+        },
     )
-    return state, plan
+    found = rooms(config, tree, state, snapshot, [load.circuit(index) for index in range(len(tree.circuits))], now)
+    room = capacities(tree, found)
+    wanted = collect(config, tree, state, snapshot, surplus, load=load, room=room.now, turn=turn, now=now)
+    state = replace(state, chargers=wanted.states, slot=turn.slot)
+    wishes = _wishes(config, state, snapshot, wanted, found=found, room=room, load=load, now=now)
+    states, waiting = carry_out(config, state, snapshot, wishes, load, room, now)
+    lowered_at = now if _lowered(state.chargers, states) else state.lowered_at
+    state = replace(state, chargers=_waits(states, wanted, wishes, now), lowered_at=lowered_at)
+    site = Site(
+        config=config,
+        tree=tree,
+        rooms={item.circuit_id: item for item in found},
+        worst=worst_rooms(tree, found),
+        surplus=surplus,
+        budget_w=wanted.budget_w,
+        unheard=hearing(config, state, snapshot, now),
+        turn=turn,
+        now=now,
+    )
+    return state, _plan(site, state, snapshot, wanted=wanted, load=load, wishes=wishes, waiting=waiting)
 
 
-def safe_currents(config: Configuration) -> dict[str, int]:
+def safe_currents(config: Configuration, tree: Tree | None = None) -> dict[str, int]:
     """Return what each charger may draw per phase in A when Home Assistant is gone; 0 = it must be left stopped.
 
-    By default the static share of the circuit: whatever the house draws, nobody watches it then.
+    By default the static share of its circuits: whatever else draws from them, nobody watches it then.
     """
-    if not config.chargers:
-        return {}
-    share = int(min(fuse_target(_root(config)), config.strategy.maximum_total_current_a) / len(config.chargers))
+    tree = Tree.of(config.circuits) if tree is None else tree
+    counts = [0] * len(tree.circuits)
+    for charger in config.chargers:
+        for index in tree.chains.get(charger.circuit_id, ()):
+            counts[index] += 1
+    shares = [
+        min(fuse_target(circuit), _power_share(circuit.limit_w)) / max(count, 1)
+        for circuit, count in zip(tree.circuits, counts, strict=True)
+    ]
+    shares[0] = min(shares[0], config.strategy.maximum_total_current_a / max(counts[0], 1))
+    by_circuit = {key: int(min(shares[index] for index in chain)) for key, chain in tree.chains.items()}
     result = {}
     for charger in config.chargers:
-        amps = share if charger.current_without_ha_a is None else charger.current_without_ha_a
+        amps = charger.current_without_ha_a
+        if amps is None:
+            amps = by_circuit.get(charger.circuit_id, 0)
         amps = min(amps, charger.max_current_a)
         result[charger.charger_id] = amps if amps >= LOWEST_CURRENT else 0
     return result
+
+
+def _power_share(limit_w: float | None) -> float:
+    return float("inf") if limit_w is None else limit_w / 3 / NOMINAL_VOLTAGE
 
 
 def stop_plan(config: Configuration) -> Plan:
@@ -115,41 +172,53 @@ def stop_plan(config: Configuration) -> Plan:
     )
 
 
-def _root(config: Configuration) -> CircuitConfig:
-    roots = [circuit for circuit in config.circuits if circuit.parent_id is None]
-    # Without a configured connection nothing is known to be safe.
-    return roots[0] if roots else CircuitConfig(limit_a=0.0)
+def _less(room: Sequence[float], reserved: Sequence[float]) -> list[float]:
+    return [free - taken for free, taken in zip(room, reserved, strict=True)]
 
 
 def _reserved(
     config: Configuration,
     state: ControlState,
     snapshot: Snapshot,
-    wanted: Claims,
-    present: Mapping[str, Three],
-    stubborn: AbstractSet[str],
+    load: Load,
+    claims: Mapping[str, Claim],
+    *,
+    whole: AbstractSet[str],
+    now: float,
+) -> list[float]:
+    """What is not to be shared, by limit: the draw of silent and stubborn chargers, and phases not left yet.
+
+    What is on its way down is not cut from the others a second time; increases wait for it elsewhere.
+    """
+    taken = Load(tree=load.tree, totals=[0.0] * len(load.tree.limits))
+    for charger in config.chargers:
+        key = charger.charger_id
+        if key in whole:
+            part = load.drawn.get(key, NOTHING)
+        else:
+            own, reading = state.chargers[key], snapshot.chargers.get(key)
+            part = _withheld(config, own, reading, claims.get(key), load.drawn.get(key, NOTHING), now)
+        if part != NOTHING:
+            taken.set(charger, part)
+    return taken.totals
+
+
+def _withheld(
+    config: Configuration,
+    own: ChargerState,
+    reading: ChargerReading | None,
+    claim: Claim | None,
+    drawn: Three,
     now: float,
 ) -> Three:
-    """What is not to be shared: the draw of silent and stubborn chargers, and what others draw beyond their command.
-
-    Beyond is a phase that a switch has not left yet, and, after the time to follow, what a car draws too much. What is
-    on its way down is not cut from the others a second time; increases wait for it elsewhere.
-    """
-    claims = {claim.charger_id: claim for claim in wanted.claims}
-    total = NOTHING
-    for key, drawn in present.items():
-        claim, own, reading = claims.get(key), state.chargers[key], snapshot.chargers.get(key)
-        online = reading is not None and reading.online
-        if key not in stubborn and online:
-            held = own.command is not None and not own.command.charge
-            if held and not settled(config, own, now):
-                continue
-            if claim is not None and not held:
-                elsewhere = higher(NOTHING, subtract(drawn, spread(HIGHEST_CURRENT, claim.lines)))
-                total = add(total, add(elsewhere, spread(own.excess_a, claim.lines)))
-                continue
-        total = add(total, drawn)
-    return total
+    if drawn == NOTHING or reading is None or not reading.online:
+        return drawn
+    held = own.command is not None and not own.command.charge
+    if held and not settled(config, own, now):
+        return NOTHING
+    if claim is None or held:
+        return drawn
+    return higher(NOTHING, subtract(drawn, spread(HIGHEST_CURRENT, claim.lines)))
 
 
 def _wishes(
@@ -157,101 +226,116 @@ def _wishes(
     state: ControlState,
     snapshot: Snapshot,
     wanted: Claims,
-    house: Room,
-    present: Mapping[str, Three],
+    *,
+    found: Sequence[Room],
+    room: Rooms,
+    load: Load,
     now: float,
 ) -> dict[str, Wish]:
-    claims, budget = wanted.claims, wanted.share_w
-    asked = {claim.charger_id: claim for claim in claims}
+    claims = wanted.claims
     # With a dead meter the fallback is safe by itself, whoever draws it; before that nobody may have more.
-    if house.stage in {Stage.STALE, Stage.FALLBACK}:
-        claims = tuple(replace(claim, cap_a=min(claim.cap_a, claim.present_a)) for claim in claims)
-    stubborn = {
-        claim.charger_id
-        for claim in claims
-        if settled(config, state.chargers[claim.charger_id], now)
-        and state.chargers[claim.charger_id].command is not None
-        and not followed(state.chargers[claim.charger_id], snapshot.chargers[claim.charger_id])
-    }
-    targets, allowed = _shares(
-        claims, house, _reserved(config, state, snapshot, wanted, present, frozenset(), now), budget
-    )
-    if stubborn:
-        # Who ignores its command is told what it should get, but the others live with what it takes.
-        reserved = _reserved(config, state, snapshot, wanted, present, stubborn, now)
-        obedient = [claim for claim in claims if claim.charger_id not in stubborn]
-        for share, without in zip((targets, allowed), _shares(obedient, house, reserved, budget), strict=True):
-            share |= {key: min(amps, share[key]) for key, amps in without.items()}
-    return {key: Wish(claim=claim, target_a=targets[key], allowed_a=allowed[key]) for key, claim in asked.items()}
-
-
-def _shares(
-    claims: Sequence[Claim], house: Room, reserved: Three, budget: float | None
-) -> tuple[dict[str, int], dict[str, int]]:
-    """Return what everybody should get, and what the circuit alone would give.
-
-    Nobody gives way now for an increase that the other one cannot have for lack of lasting room.
-    """
-    now_room = higher(NOTHING, subtract(house.now_a, reserved))
-    now = allocate(claims, now_room, budget)
-    lasting = allocate(claims, higher(NOTHING, subtract(house.lasting_a, reserved)), budget)
-    capped = [
-        replace(claim, cap_a=min(claim.cap_a, max(claim.present_a, lasting[claim.charger_id])))
-        if lasting[claim.charger_id] < now[claim.charger_id]
-        else claim
-        for claim in claims
+    frozen = {item.circuit_id for item in found if item.stage in {Stage.STALE, Stage.FALLBACK}}
+    if frozen:
+        names = [circuit.circuit_id for circuit in load.tree.circuits]
+        claims = tuple(
+            replace(claim, cap_a=min(claim.cap_a, claim.present_a))
+            if any(names[index] in frozen for index in load.tree.chains[claim.circuit_id])
+            else claim
+            for claim in claims
+        )
+    ignoring = {claim.charger_id for claim in claims if stubborn(config, state.chargers[claim.charger_id], now)}
+    asked = {claim.charger_id: claim for claim in wanted.claims}
+    # What is there now may be shared anew; more than that only what lasts.
+    shared = [
+        min(free, max(lasting, total)) for free, lasting, total in zip(room.now, room.lasting, load.totals, strict=True)
     ]
-    return allocate(capped, now_room, budget), allocate(capped, now_room, float("inf"))
+
+    def share(among: Sequence[Claim], without: AbstractSet[str]) -> Allocation:
+        reserved = _reserved(config, state, snapshot, load, asked, whole=without, now=now)
+        return allocate(among, _less(shared, reserved), wanted.share_w, _less(room.lasting, reserved))
+
+    result = share(claims, frozenset())
+    targets = {
+        claim.charger_id: (amps, bound) for claim, amps, bound in zip(claims, result.amps, result.bounds, strict=True)
+    }
+    if ignoring:
+        # Who ignores its command is told what it should get, but the others live with what it takes.
+        obedient = [claim for claim in claims if claim.charger_id not in ignoring]
+        without = share(obedient, ignoring)
+        for claim, amps, bound in zip(obedient, without.amps, without.bounds, strict=True):
+            targets[claim.charger_id] = min(targets[claim.charger_id], (amps, bound), key=lambda item: item[0])
+    return {key: Wish(claim=claim, target_a=targets[key][0], bound=targets[key][1]) for key, claim in asked.items()}
+
+
+def _lowered(before: Mapping[str, ChargerState], after: Mapping[str, ChargerState]) -> bool:
+    """Return whether any charger is told less than before."""
+    for key, state in after.items():
+        was, command = before[key].command, state.command
+        if was is not command and was is not None and command is not None and command.current_a < was.current_a:
+            return True
+    return False
+
+
+def _waits(
+    states: Mapping[str, ChargerState], wanted: Claims, wishes: Mapping[str, Wish], now: float
+) -> dict[str, ChargerState]:
+    """Return the states with since when each could charge if others did not, and since when it has a place."""
+    result = dict(states)
+    asking = {claim.charger_id for claim in wanted.claims} | wanted.contested
+    for key, state in states.items():
+        waits = state.command is not None and not state.command.charge and key in asking
+        waiting_since = (state.waiting_since or now) if waits else None
+        placed = waits and key in wishes and wishes[key].target_a > 0
+        promised_at = (state.promised_at or now) if placed else None
+        if waiting_since != state.waiting_since or promised_at != state.promised_at:
+            result[key] = replace(state, waiting_since=waiting_since, promised_at=promised_at)
+    return result
 
 
 def _plan(
-    config: Configuration,
+    site: Site,
     state: ControlState,
     snapshot: Snapshot,
     *,
-    surplus: Surplus,
     wanted: Claims,
-    house: Room,
+    load: Load,
     wishes: Mapping[str, Wish],
-    waiting: set[str],
-    now: float,
+    waiting: AbstractSet[str],
 ) -> Plan:
-    unlimited = allocate(wanted.claims, UNLIMITED, wanted.share_w)
-    claims: dict[str, Claim] = {claim.charger_id: claim for claim in wanted.claims}
-    safe = safe_currents(config)
+    config = site.config
+    safe = safe_currents(config, site.tree)
     chargers = {}
-    used = NOTHING
-    unheard = hearing(config, state, snapshot, now)
     for charger in config.chargers:
         key = charger.charger_id
-        charger_state, reading = state.chargers[key], snapshot.chargers.get(key)
+        charger_state = state.chargers[key]
         explanation = explain(
-            config=config,
-            state=charger_state,
-            reading=reading,
-            claim=claims.get(key),
+            site,
+            charger_state,
+            snapshot.chargers.get(key),
             wish=wishes.get(key),
             given=wanted.explanations.get(key),
-            room=house,
-            surplus=surplus,
-            budget_w=wanted.budget_w,
-            unlimited_a=unlimited.get(key, 0),
             waits=key in waiting,
-            unheard=unheard,
-            now=now,
         )
-        used = add(used, could_draw(config, charger, charger_state, reading, now))
         chargers[key] = ChargerPlan(command=charger_state.command, explanation=explanation, safe_current_a=safe[key])
+    root = site.rooms[site.tree.circuits[0].circuit_id]
     return Plan(
         chargers=chargers,
         status=site_status(
-            config,
-            house,
+            site,
             {item.explanation.reason for item in chargers.values()},
             charging=any(item.allocated_a for item in chargers.values()),
         ),
-        surplus_w=surplus.watts,
-        house_a=house.house_a,
-        free_a=higher(NOTHING, subtract(lower(house.now_a, house.fuse_a), used)),
-        errors=config_errors(config),
+        surplus_w=site.surplus.watts,
+        house_a=root.house_a,
+        free_a=higher(NOTHING, subtract(lower(root.now_a, root.fuse_a), load.circuit(0))),
+        circuits={
+            circuit.circuit_id: CircuitPlan(
+                stage=site.rooms[circuit.circuit_id].stage,
+                limit_a=site.rooms[circuit.circuit_id].target_a,
+                house_a=site.rooms[circuit.circuit_id].house_a,
+                chargers_a=load.circuit(index),
+            )
+            for index, circuit in enumerate(site.tree.circuits)
+        },
+        errors=config_errors(config, site.tree),
     )

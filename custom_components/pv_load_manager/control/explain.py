@@ -1,10 +1,13 @@
 """Puts a decision into a reason with its numbers."""
 
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping, Sequence, Set as AbstractSet
+from dataclasses import dataclass, field
 
-from .allocation import Claim, Kind
+from .allocation import SURPLUS_BOUND, Claim, Kind
+from .circuits import LimitKind, Tree
 from .model import CarState, ChargerReading, Command, Configuration, Mode
 from .protection import Room, Stage
+from .ranking import Turn
 from .reasons import Explanation, Reason, SiteStatus
 from .sequence import Wish
 from .state import ChargerState
@@ -17,160 +20,210 @@ LIMITING = frozenset(
         Reason.WAITING_FOR_FUSE,
         Reason.WAITING_FOR_AVAILABLE_CURRENT,
         Reason.WAITING_FOR_OTHERS,
+        Reason.LIMITED_BY_CIRCUIT,
+        Reason.WAITING_FOR_CIRCUIT,
+        Reason.LIMITED_BY_IMBALANCE,
+        Reason.WAITING_FOR_IMBALANCE,
+        Reason.WAITING_FOR_TURN,
+        Reason.WAITING_FOR_TURN_PV,
+        Reason.FUSE_PAUSE,
         Reason.METER_STALE,
     }
 )
-FAULTS = frozenset({Reason.UNREACHABLE, Reason.CHARGER_ERROR, Reason.METER_LOST, Reason.NO_POWER_METER})
+FAULTS = frozenset(
+    {Reason.UNREACHABLE, Reason.CHARGER_ERROR, Reason.METER_LOST, Reason.NO_POWER_METER, Reason.CONFIGURATION_ERROR}
+)
 WAITING = frozenset({Reason.WAITING_FOR_SURPLUS, Reason.START_DELAY, Reason.SURPLUS_UNKNOWN, Reason.CAR_NOT_DRAWING})
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Site:
+    """What is the same for all chargers in one step."""
+
+    config: Configuration
+    tree: Tree
+    rooms: Mapping[str, Room]
+    """By circuit."""
+    worst: Mapping[str, Room]
+    """By circuit: of it and all above it the one with the least trustworthy meter."""
+    surplus: Surplus
+    budget_w: float | None
+    """What is left of the surplus for pv and min+pv, in W."""
+    unheard: bool
+    """Whether the first words of some charger are still waited for."""
+    turn: Turn
+    now: float
+    figures: dict[tuple[str, tuple[int, ...]], dict[str, float]] = field(default_factory=dict)
+    """What was already worked out for a circuit and some of its phases."""
+
+
 def explain(
-    *,
-    config: Configuration,
+    site: Site,
     state: ChargerState,
     reading: ChargerReading | None,
-    claim: Claim | None,
+    *,
     wish: Wish | None,
     given: Explanation | None,
-    room: Room,
-    surplus: Surplus,
-    budget_w: float | None,
-    unlimited_a: int,
     waits: bool,
-    unheard: bool,
-    now: float,
 ) -> Explanation:
     """Return why a charger gets what it gets.
 
     Args:
-        config: the configuration.
+        site: what is the same for all.
         state: the charger's state with its new command.
         reading: the last that was heard of it.
-        claim: what it asked for; None = nothing.
-        wish: what it should get in the end.
+        wish: what it should get in the end; None = it asked for nothing.
         given: what was already said when its claim was looked at.
-        room: the room under the house connection.
-        surplus: the surplus for all.
-        budget_w: what is left of it for pv and min+pv, in W.
-        unlimited_a: what it would get without any circuit, in A.
         waits: whether it waits for others to give way.
-        unheard: whether the first words of some charger are still waited for.
-        now: monotonic seconds.
     """
-    if claim is None or wish is None or reading is None:
+    if wish is None or reading is None:
         return given or Explanation(reason=Reason.STARTING_UP)
-    if claim.kind is Kind.UNTOUCHED and state.command is None:
+    claim, command = wish.claim, state.command
+    if claim.kind is Kind.UNTOUCHED and command is None:
         return Explanation(reason=Reason.UNTOUCHED, numbers={"offered_a": claim.present_a})
-    numbers = _numbers(claim, state, room, surplus, budget_w)
-    command = state.command
-    if unheard and waits:
+    binding = _binding_room(site, wish)
+    numbers = _numbers(site, claim, state, binding)
+    if site.unheard and waits:
         return Explanation(reason=Reason.STARTING_UP, numbers=numbers)
     if command is None or not command.charge:
         switching = waits and reading.phases not in {None, command.phases if command is not None else None}
-        if switching and room.stage is Stage.FRESH:
+        if switching and site.worst[wish.claim.circuit_id].stage is Stage.FRESH:
             return Explanation(reason=Reason.PHASE_SWITCH, numbers=numbers)
-        return _not_charging(config, claim, wish, room, numbers, waits=waits)
-    switched = state.phases_switched_at
-    if switched is not None and now - switched < config.timings.phase_pause and state.charging_since is None:
-        return Explanation(
-            reason=Reason.PHASE_SWITCH, numbers=numbers, next_change_at=switched + config.timings.phase_pause
-        )
+        return _not_charging(site, wish, binding, numbers, waits=waits)
+    switched, pause = state.phases_switched_at, site.config.timings.phase_pause
+    if switched is not None and site.now - switched < pause and state.charging_since is None:
+        return Explanation(reason=Reason.PHASE_SWITCH, numbers=numbers, next_change_at=switched + pause)
     if reading.car is not CarState.CHARGING:
         return Explanation(reason=Reason.CAR_FULL if state.full else Reason.CAR_NOT_DRAWING, numbers=numbers)
     if given is not None:
         return Explanation(
             reason=given.reason, numbers=numbers | dict(given.numbers), next_change_at=given.next_change_at
         )
-    return _charging(config, claim, wish, room, numbers, command, unlimited_a=unlimited_a, waits=waits)
+    return _charging(site, wish, binding, numbers, command, waits=waits)
 
 
 def _charging(
-    config: Configuration,
-    claim: Claim,
-    wish: Wish,
-    room: Room,
-    numbers: dict[str, float],
-    command: Command,
-    *,
-    unlimited_a: int,
-    waits: bool,
+    site: Site, wish: Wish, binding: Room, numbers: dict[str, float], command: Command, *, waits: bool
 ) -> Explanation:
-    if room.stage > Stage.FRESH and command.current_a < unlimited_a:
-        return Explanation(reason=Reason.METER_STALE, numbers=numbers | _meter(room))
+    claim, worst = wish.claim, site.worst[wish.claim.circuit_id]
+    if worst.stage > Stage.FRESH and command.current_a < claim.cap_a:
+        return Explanation(reason=Reason.METER_STALE, numbers=numbers | _meter(worst), circuit_id=worst.circuit_id)
     if waits and wish.target_a > command.current_a:
         return Explanation(reason=Reason.WAITING_FOR_OTHERS, numbers=numbers)
-    if wish.target_a < unlimited_a:
-        return Explanation(reason=_limit(config, claim, room, waiting=False), numbers=numbers)
+    if wish.bound not in {None, SURPLUS_BOUND}:
+        return Explanation(
+            reason=_limit(site, wish, binding, waiting=False), numbers=numbers, circuit_id=binding.circuit_id
+        )
     if claim.kind is Kind.FAST:
         return Explanation(reason=Reason.CHARGING_FAST, numbers=numbers)
     if claim.kind is Kind.GUARANTEED and command.current_a <= claim.guaranteed_a:
         if "surplus_w" in numbers:
             return Explanation(reason=Reason.CHARGING_GUARANTEED, numbers=numbers)
-        unknown = Reason.SURPLUS_UNKNOWN if config.has_power_meter else Reason.NO_POWER_METER
+        unknown = Reason.SURPLUS_UNKNOWN if site.config.has_power_meter else Reason.NO_POWER_METER
         return Explanation(reason=unknown, numbers=numbers)
     return Explanation(reason=Reason.CHARGING_SURPLUS, numbers=numbers)
 
 
-def _not_charging(
-    config: Configuration, claim: Claim, wish: Wish, room: Room, numbers: dict[str, float], *, waits: bool
-) -> Explanation:
-    numbers = numbers | {"needed_a": claim.floor_a}
-    if room.stage >= Stage.FALLBACK:
-        return Explanation(reason=Reason.METER_LOST, numbers=numbers | _meter(room))
-    if room.stage is Stage.STALE:
-        return Explanation(reason=Reason.METER_STALE, numbers=numbers | _meter(room))
+def _not_charging(site: Site, wish: Wish, binding: Room, numbers: dict[str, float], *, waits: bool) -> Explanation:
+    numbers = numbers | {"needed_a": wish.claim.floor_a}
+    worst = site.worst[wish.claim.circuit_id]
+    if worst.stage >= Stage.FALLBACK:
+        return Explanation(reason=Reason.METER_LOST, numbers=numbers | _meter(worst), circuit_id=worst.circuit_id)
+    if worst.stage is Stage.STALE:
+        return Explanation(reason=Reason.METER_STALE, numbers=numbers | _meter(worst), circuit_id=worst.circuit_id)
     if waits and wish.target_a:
         return Explanation(reason=Reason.WAITING_FOR_OTHERS, numbers=numbers)
-    return Explanation(reason=_limit(config, claim, room, waiting=True), numbers=numbers)
+    if _others_have_the_room(wish, binding):
+        return Explanation(
+            reason=Reason.WAITING_FOR_TURN,
+            numbers=numbers,
+            circuit_id=binding.circuit_id,
+            next_change_at=site.turn.ends_at,
+        )
+    return Explanation(reason=_limit(site, wish, binding, waiting=True), numbers=numbers, circuit_id=binding.circuit_id)
 
 
-def _limit(config: Configuration, claim: Claim, room: Room, *, waiting: bool) -> Reason:
-    """Name what binds on the charger's phases: the fuse, or a current that somebody set."""
-    caps = min(config.strategy.available_current_a, config.strategy.maximum_total_current_a)
+def _binding_room(site: Site, wish: Wish) -> Room:
+    """Return the room of the circuit that binds; of the house connection where none does."""
+    if wish.bound is None or wish.bound == SURPLUS_BOUND:
+        return site.rooms[site.tree.circuits[0].circuit_id]
+    return site.rooms[site.tree.limits[wish.bound].circuit_id]
+
+
+def worst_rooms(tree: Tree, rooms: Sequence[Room]) -> dict[str, Room]:
+    """Return for every circuit the room with the least trustworthy meter of it and all above it."""
+    return {
+        key: max((rooms[index] for index in chain), key=lambda room: room.stage) for key, chain in tree.chains.items()
+    }
+
+
+def _others_have_the_room(wish: Wish, binding: Room) -> bool:
+    floor = wish.claim.floor_a
+    return all(min(binding.now_a[line], binding.lasting_a[line]) >= floor for line in wish.claim.lines)
+
+
+def _limit(site: Site, wish: Wish, binding: Room, *, waiting: bool) -> Reason:
+    """Name what binds on the charger's phases: the fuse, another circuit, or a current that somebody set."""
+    if wish.bound is not None and wish.bound >= 0 and site.tree.limits[wish.bound].kind is LimitKind.IMBALANCE:
+        return Reason.WAITING_FOR_IMBALANCE if waiting else Reason.LIMITED_BY_IMBALANCE
+    if binding.circuit_id != site.tree.circuits[0].circuit_id:
+        return Reason.WAITING_FOR_CIRCUIT if waiting else Reason.LIMITED_BY_CIRCUIT
+    strategy = site.config.strategy
+    caps = min(strategy.available_current_a, strategy.maximum_total_current_a)
     # Without a meter the connection is only one more fixed current for all: no load of the house is known to name.
-    if room.house_a is not None and min(room.fuse_a[line] for line in claim.lines) <= caps:
+    if binding.house_a is not None and min(binding.fuse_a[line] for line in wish.claim.lines) <= caps:
         return Reason.WAITING_FOR_FUSE if waiting else Reason.LIMITED_BY_FUSE
     return Reason.WAITING_FOR_AVAILABLE_CURRENT if waiting else Reason.LIMITED_BY_AVAILABLE_CURRENT
 
 
-def _numbers(
-    claim: Claim, state: ChargerState, room: Room, surplus: Surplus, budget_w: float | None
-) -> dict[str, float]:
+def _numbers(site: Site, claim: Claim, state: ChargerState, room: Room) -> dict[str, float]:
     command = state.command
     numbers: dict[str, float] = {
         "allocated_a": command.current_a if command is not None else 0,
         "maximum_a": claim.cap_a,
-        "phases": len(claim.lines),
-        "room_a": round(min(room.now_a[line] for line in claim.lines), 1),
-        "limit_a": round(room.target_a, 1),
+        "phases": claim.phases,
     }
-    if room.house_a is not None:
-        numbers["house_a"] = round(max(room.house_a[line] for line in claim.lines), 1)
-    if claim.kind in {Kind.GUARANTEED, Kind.SURPLUS} and budget_w is not None:
-        numbers["surplus_w"] = round(budget_w)
+    key = (room.circuit_id, claim.lines)
+    if key not in site.figures:
+        site.figures[key] = _figures(room, claim.lines)
+    numbers |= site.figures[key]
+    if claim.kind in {Kind.GUARANTEED, Kind.SURPLUS} and site.budget_w is not None:
+        numbers["surplus_w"] = round(site.budget_w)
     elif claim.kind is Kind.GUARANTEED:
-        numbers["age_s"] = round(surplus.age_s)
+        numbers["age_s"] = round(site.surplus.age_s)
     if claim.kind is Kind.GUARANTEED:
         numbers["guaranteed_w"] = round(claim.guaranteed_a * claim.watts_per_amp)
     return numbers
+
+
+def _figures(room: Room, lines: Sequence[int]) -> dict[str, float]:
+    """Return what there is to say about a circuit on some of its phases."""
+    figures: dict[str, float] = {
+        "room_a": round(min(room.now_a[line] for line in lines), 1),
+        "limit_a": round(room.target_a, 1),
+    }
+    if room.house_a is not None:
+        figures["house_a"] = round(max(room.house_a[line] for line in lines), 1)
+    if room.imbalance_a is not None:
+        figures["imbalance_a"] = room.imbalance_a
+    return figures
 
 
 def _meter(room: Room) -> dict[str, float]:
     return {"age_s": round(room.meter_age_s)} if room.meter_age_s is not None else {}
 
 
-def site_status(config: Configuration, room: Room, reasons: AbstractSet[Reason], *, charging: bool) -> SiteStatus:
+def site_status(site: Site, reasons: AbstractSet[Reason], *, charging: bool) -> SiteStatus:
     """Return the house in one word: the worst first.
 
     Args:
-        config: the configuration.
-        room: the room under the house connection.
+        site: what is the same for all chargers.
         reasons: the reasons of all chargers.
         charging: whether any charger is allowed to charge.
     """
-    if reasons & FAULTS or room.stage >= Stage.FALLBACK:
+    if reasons & FAULTS or any(room.stage >= Stage.FALLBACK for room in site.rooms.values()):
         return SiteStatus.FAULT
-    if config.strategy.mode is Mode.OFF:
+    if site.config.strategy.mode is Mode.OFF:
         return SiteStatus.OFF
     if Reason.STARTING_UP in reasons:
         return SiteStatus.STARTING

@@ -2,6 +2,7 @@
 
 from enum import IntFlag
 
+from .circuits import Tree
 from .model import LOWEST_CURRENT, Configuration, Mode, PhasePolicy
 
 
@@ -15,21 +16,40 @@ class ConfigError(IntFlag):
     NO_CHARGERS = 0x04
     NO_POWER_METER = 0x08
     """Surplus charging is chosen without a power meter."""
+    NO_PHASE_CURRENTS = 0x10
+    """Dynamic load management is chosen without a meter of every phase's current."""
+    CIRCUITS = 0x100
+    """A circuit that does not hang on the house connection, or carries less than any charger needs."""
+    CURRENTS = 0x200
+    """A charger whose least current is more than it may draw at most."""
+    DUPLICATE_CHARGER = 0x400
+    """Two chargers with one serial number."""
 
 
-def config_errors(config: Configuration) -> ConfigError:
+def config_errors(config: Configuration, tree: Tree | None = None) -> ConfigError:
     """Return everything that is wrong with the configuration."""
-    errors = ConfigError(0)
-    if any(
-        charger.phase_policy is PhasePolicy.THREE and min(config.phases, charger.wired_phases) < 3
-        for charger in config.chargers
-    ):
-        errors |= ConfigError.PHASE_SWITCHING
+    tree = Tree.of(config.circuits) if tree is None else tree
+    errors = ConfigError.NO_CHARGERS if not config.chargers else ConfigError(0)
     if config.strategy.maximum_total_current_a < LOWEST_CURRENT:
         errors |= ConfigError.MAXIMUM_CURRENT
-    if not config.chargers:
-        errors |= ConfigError.NO_CHARGERS
-    modes = {config.strategy.mode.value, *(charger.mode.value for charger in config.chargers)}
+    if config.dynamic and not tree.circuits[0].metered:
+        errors |= ConfigError.NO_PHASE_CURRENTS
+    if len(tree.circuits) != len(config.circuits) or any(
+        circuit.limit_a <= LOWEST_CURRENT for circuit in config.circuits
+    ):
+        errors |= ConfigError.CIRCUITS
+    modes: set[str] = {config.strategy.mode.value}
+    for charger in config.chargers:
+        modes.add(charger.mode.value)
+        if charger.phase_policy is PhasePolicy.THREE and min(config.phases, charger.wired_phases) < 3:
+            errors |= ConfigError.PHASE_SWITCHING
+        if charger.circuit_id not in tree.chains:
+            errors |= ConfigError.CIRCUITS
+        least = max(charger.min_current_a, charger.min_current_three_a or 0, config.strategy.minimum_current_a)
+        if least > charger.max_current_a:
+            errors |= ConfigError.CURRENTS
+    if len({charger.charger_id for charger in config.chargers}) != len(config.chargers):
+        errors |= ConfigError.DUPLICATE_CHARGER
     if not config.has_power_meter and modes & {Mode.PV.value, Mode.MIN_PV.value}:
         errors |= ConfigError.NO_POWER_METER
     return errors

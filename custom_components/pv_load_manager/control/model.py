@@ -62,10 +62,17 @@ class CircuitConfig:
 
     circuit_id: str = ROOT_CIRCUIT
     parent_id: str | None = None
+    """The circuit that feeds this one; None = this is the root."""
     limit_a: float
     """Rated current per phase in A."""
+    limit_w: float | None = None
+    """Rated power of all phases together in W, where there is such a limit."""
+    imbalance_a: float | None = None
+    """How far the currents that chargers cause on two phases may be apart, in A."""
     metered: bool = False
     """Whether a meter measures the current of every phase of this circuit."""
+    meter_max_age_s: float | None = None
+    """From this age on its meter is stale; None = by the time constants and the meter's own cadence."""
     largest_consumer_a: float = 0.0
     """Largest single consumer per phase that is no charger, in A."""
     safety_margin: float = 0.0
@@ -80,11 +87,15 @@ class ChargerConfig:
 
     charger_id: str
     circuit_id: str = ROOT_CIRCUIT
-    rotation: tuple[int, int, int] = (1, 2, 3)
-    """The grid phase (1..3) that the charger's own L1, L2, L3 are wired to."""
+    rotation: tuple[int, int, int] | None = (1, 2, 3)
+    """The grid phase (1..3) that the charger's own L1, L2, L3 are wired to; None = not known (yet)."""
     wired_phases: int = 3
     phase_policy: PhasePolicy = PhasePolicy.AUTO
+    priority: int = 0
+    """Chargers of a higher number are served first."""
     min_current_a: int = LOWEST_CURRENT
+    min_current_three_a: int | None = None
+    """The least current per phase while it charges on more than one phase; None = the same as on one."""
     max_current_a: int = 16
     current_without_ha_a: int | None = None
     """What it may draw when Home Assistant is gone, in A; ``None`` = its static share; 0 = nothing."""
@@ -103,6 +114,8 @@ class Strategy:
     available_current_a: float = HIGHEST_CURRENT
     """Per phase, shared by all managed chargers; a cap that may change at any time."""
     minimum_current_a: int = LOWEST_CURRENT
+    demand_margin_a: float = 3.0
+    """A car may have this much more than it is seen to draw, while others could use the rest."""
     guaranteed_power_w: float = 1380.0
     target_grid_power_w: float = 0.0
 
@@ -140,6 +153,19 @@ class Timings:
     surplus_dead: float = 120.0
     car_idle: float = 60.0
     """A car that is allowed and draws nothing for this long, and says complete, is full."""
+    start_phase: float = 60.0
+    """So long after a car began to draw nobody judges what it can use."""
+    less_delay: float = 20.0
+    """A car that uses clearly less than it may for this long is believed to need no more."""
+    rotation_slot: float = 900.0
+    """Where not all fit, a charger that runs is safe from being replaced until the end of such a slot."""
+    welcome: float = 180.0
+    """A newly plugged car charges at once for this long, where the circuits allow it; 0 = it waits for its turn."""
+    retry: float = 3600.0
+    """A car that was allowed and did not draw stands behind all others for this long."""
+    fuse_wait: float = 120.0
+    """Room must last this long before a charger starts that the fuse stopped twice within the hour; then it doubles."""
+    fuse_wait_longest: float = 900.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,6 +177,8 @@ class Configuration:
     has_power_meter: bool = False
     """Whether a grid power meter is configured (not whether it answers)."""
     has_battery: bool = False
+    dynamic: bool = False
+    """Whether somebody asked for dynamic load management, which needs the current of every phase."""
     circuits: tuple[CircuitConfig, ...] = ()
     chargers: tuple[ChargerConfig, ...] = ()
     strategy: Strategy = field(default_factory=Strategy)
@@ -216,6 +244,8 @@ class Snapshot:
     grid: GridReading | None = None
     pv: PvReading | None = None
     battery: BatteryReading | None = None
+    circuits: Mapping[str, GridReading] = field(default_factory=dict)
+    """Meters of circuits by circuit id; the root's is ``grid``."""
     chargers: Mapping[str, ChargerReading] = field(default_factory=dict)
     """By charger id; a configured charger that was never heard is absent."""
 

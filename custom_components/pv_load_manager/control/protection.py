@@ -1,12 +1,18 @@
-"""How much current our chargers may draw together on each phase, whatever they want it for."""
+"""How much current our chargers may draw together on each phase of each circuit, whatever they want it for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from math import inf
+from typing import NamedTuple
 
-from .electrics import NOTHING, add, higher, lower, subtract
-from .model import CircuitConfig, Configuration, GridReading, Three
-from .state import ControlState
+from .circuits import LimitKind, Tree
+from .electrics import NOTHING, higher, lower, subtract
+from .filling import EPSILON
+from .model import NOMINAL_VOLTAGE, CircuitConfig, Configuration, GridReading, Snapshot, Three
+from .state import ControlState, HouseSample
+
+SAMPLE = 2.0  # s between two values of the usual meter
 
 
 class Stage(IntEnum):
@@ -21,22 +27,36 @@ class Stage(IntEnum):
     """Only the fallback current."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Room:
-    """What the chargers of the house may draw together, per grid phase in A."""
+class Room(NamedTuple):
+    """What the chargers below one circuit may draw together."""
 
+    circuit_id: str
     stage: Stage
     now_a: Three
-    """Binding at once: whatever exceeds it is cut in the same step."""
+    """Per grid phase in A, binding at once: whatever exceeds it is cut in the same step."""
     lasting_a: Three
     """What was there for the whole recovery time: increases count on this."""
     fuse_a: Three
     """The part of ``now_a`` that comes from the circuit alone, without the user's own caps."""
+    power_w: float | None
+    """What they may draw in W, where the circuit has a limit of power."""
+    imbalance_a: float | None
     house_a: Three | None
-    """What the house itself draws, for the explanation."""
+    """What everything else on the circuit draws, for the explanation."""
     target_a: float
     """What the circuit may carry, after reserve and margin."""
     meter_age_s: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rooms:
+    """What all chargers may draw together, by limit of the tree, in A or W."""
+
+    now: Sequence[float]
+    lasting: Sequence[float]
+    """What increases may count on."""
+    fuse: Sequence[float]
+    """What a measured circuit has, whatever the user allows; without end where it is not known."""
 
 
 def fuse_target(circuit: CircuitConfig) -> float:
@@ -50,75 +70,151 @@ def fuse_target(circuit: CircuitConfig) -> float:
     return min(max(reserve, 0.0), limit) * (1.0 - circuit.safety_margin)
 
 
-def stage(config: Configuration, state: ControlState, grid: GridReading | None, now: float) -> tuple[Stage, float]:
-    """Return how far the meter can be trusted, and its age in s.
+def stage(
+    config: Configuration,
+    circuit: CircuitConfig,
+    samples: Sequence[HouseSample],
+    started_at: float,
+    meter: GridReading | None,
+    now: float,
+) -> tuple[Stage, float]:
+    """Return how far the meter of a circuit can be trusted, and its age in s.
 
     A meter that is slow by nature is not lost before it is stale.
     Before the first value the age counts from the start, so that a restart does not stop anybody.
     """
     timings = config.timings
-    sampled = state.house[-1].at if state.house else None
-    age = now - (sampled if sampled is not None else state.started_at)
-    cadence = grid.cadence_s if grid is not None and grid.cadence_s is not None else 0.0
-    patience = max(timings.protection_stale, 2.5 * cadence)
+    age = now - (samples[-1].at if samples else started_at)
+    cadence = meter.cadence_s if meter is not None and meter.cadence_s is not None else 0.0
+    patience = circuit.meter_max_age_s or max(timings.protection_stale, 2.5 * cadence)
     if age > max(timings.protection_dead, patience):
         return Stage.DEAD, age
     if age > max(timings.protection_fallback, patience):
         return Stage.FALLBACK, age
-    if age > patience or sampled is None:
+    if age > patience or not samples:
         return Stage.STALE, age
     return Stage.FRESH, age
 
 
-def room(
+def rooms(
     config: Configuration,
-    circuit: CircuitConfig,
+    tree: Tree,
     state: ControlState,
-    grid: GridReading | None,
-    present: Mapping[str, Three],
+    snapshot: Snapshot,
+    present: Sequence[Three],
     now: float,
-) -> Room:
-    """Return the room under the house connection.
+) -> tuple[Room, ...]:
+    """Return the room under every circuit of the tree.
 
     Args:
         config: the configuration.
-        circuit: the house connection.
+        tree: its circuits.
         state: the state, the current snapshot taken in.
-        grid: the last reading of the grid meter.
-        present: what every charger can draw now, per grid phase in A.
+        snapshot: the last readings.
+        present: what the chargers below each circuit can draw now, per grid phase in A.
         now: monotonic seconds.
     """
-    caps = min(config.strategy.available_current_a, config.strategy.maximum_total_current_a)
+    return tuple(
+        _room(config, circuit, state, meter_of(snapshot, circuit), drawn, now)
+        for circuit, drawn in zip(tree.circuits, present, strict=True)
+    )
+
+
+def meter_of(snapshot: Snapshot, circuit: CircuitConfig) -> GridReading | None:
+    """Return the last reading of a circuit's own meter."""
+    return snapshot.grid if circuit.parent_id is None else snapshot.circuits.get(circuit.circuit_id)
+
+
+def _room(
+    config: Configuration,
+    circuit: CircuitConfig,
+    state: ControlState,
+    meter: GridReading | None,
+    present: Three,
+    now: float,
+) -> Room:
+    strategy = config.strategy
+    caps = min(strategy.available_current_a, strategy.maximum_total_current_a)
+    cap = _flat(caps if circuit.parent_id is None else circuit.limit_a)
     target = fuse_target(circuit)
-    if not circuit.metered:
-        fuse = _flat(target)
-        total = lower(fuse, _flat(caps))
-        return Room(
-            stage=Stage.FRESH,
-            now_a=total,
-            lasting_a=total,
-            fuse_a=fuse,
-            house_a=None,
-            target_a=target,
-            meter_age_s=None,
-        )
-    trust, age = stage(config, state, grid, now)
-    latest = state.house[-1] if state.house else None
-    fuse = _fuse_room(circuit, trust, latest.least_a if latest is not None else None, target, _sum(present.values()))
-    total = lower(fuse, _flat(caps))
+    samples = state.house.get(circuit.circuit_id, ())
+    latest = samples[-1] if samples else None
+    trust, age = Stage.FRESH, None
+    fuse = _flat(target)
+    if circuit.metered:
+        trust, age = stage(config, circuit, samples, state.started_at, meter, now)
+        fuse = _fuse_room(circuit, trust, _house(config, circuit, state, samples) if samples else None, target, present)
+    total = lower(fuse, cap)
     lasting = total
-    for sample in state.house:
-        if now - sample.at <= config.timings.recover:
-            lasting = lower(lasting, _under(circuit, subtract(_flat(target), sample.currents_a)))
+    power = circuit.limit_w
+    if circuit.metered:
+        for sample in samples:
+            if now - sample.at <= config.timings.recover:
+                lasting = lower(lasting, _under(circuit, subtract(_flat(target), sample.currents_a)))
+        if power is not None and latest is not None:
+            power = max(0.0, min(power, power - sum(latest.least_a) * _volts(meter)))
     return Room(
+        circuit_id=circuit.circuit_id,
         stage=trust,
         now_a=total,
         lasting_a=lasting,
         fuse_a=fuse,
-        house_a=latest.currents_a if latest is not None else None,
+        power_w=power,
+        imbalance_a=circuit.imbalance_a,
+        house_a=latest.currents_a if circuit.metered and latest is not None else None,
         target_a=target,
         meter_age_s=age,
     )
+
+
+def _house(config: Configuration, circuit: CircuitConfig, state: ControlState, samples: Sequence[HouseSample]) -> Three:
+    """Return what the rest of the circuit is believed to draw now.
+
+    A car that ramps looks like a load of the house as long as meter and charger are apart in time; what looks like one
+    for longer is one. Where the circuit carries too much although nothing is on its way down, nobody asks who it is.
+    """
+    latest, lag = samples[-1], config.timings.meter_lag
+    lasting, begin = latest.currents_a, latest.at
+    for sample in reversed(samples):
+        if latest.at - sample.at > lag + SAMPLE:
+            break
+        lasting, begin = lower(lasting, sample.currents_a), sample.at
+    house = higher(latest.least_a, lasting) if latest.at - begin >= lag else latest.least_a
+    lowered = state.lowered_at
+    if lowered is not None and latest.at - lowered < lag + SAMPLE:
+        return house
+    over = [total > circuit.limit_a + EPSILON for total in latest.total_a]
+    return (
+        max(house[0], latest.currents_a[0]) if over[0] else house[0],
+        max(house[1], latest.currents_a[1]) if over[1] else house[1],
+        max(house[2], latest.currents_a[2]) if over[2] else house[2],
+    )
+
+
+def _volts(meter: GridReading | None) -> float:
+    known = [volts for volts in meter.voltages_v if volts] if meter is not None else []
+    return sum(known) / len(known) if known else NOMINAL_VOLTAGE
+
+
+def capacities(tree: Tree, found: Sequence[Room]) -> Rooms:
+    """Return what all chargers may draw together, by limit of the tree."""
+    now: list[float] = []
+    lasting: list[float] = []
+    fuse: list[float] = []
+    by_id = {room.circuit_id: room for room in found}
+    for limit in tree.limits:
+        room = by_id[limit.circuit_id]
+        measured = room.house_a is not None and room.stage is Stage.FRESH
+        if limit.kind is LimitKind.CURRENT:
+            now.append(room.now_a[limit.line])
+            lasting.append(room.lasting_a[limit.line])
+            fuse.append(room.fuse_a[limit.line] if measured else inf)
+        else:
+            value = room.power_w if limit.kind is LimitKind.POWER else room.imbalance_a
+            now.append(value or 0.0)
+            lasting.append(value or 0.0)
+            fuse.append(inf)
+    return Rooms(now=now, lasting=lasting, fuse=fuse)
 
 
 def _fuse_room(circuit: CircuitConfig, trust: Stage, house: Three | None, target: float, present: Three) -> Three:
@@ -139,10 +235,3 @@ def _under(circuit: CircuitConfig, free: Three) -> Three:
 
 def _flat(current_a: float) -> Three:
     return (current_a, current_a, current_a)
-
-
-def _sum(values: Iterable[Three]) -> Three:
-    total = NOTHING
-    for value in values:
-        total = add(total, value)
-    return total

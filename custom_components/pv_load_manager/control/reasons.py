@@ -1,8 +1,11 @@
 """Why a charger gets what it gets: an enum, the numbers behind it, and when it can change."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
+
+NO_NUMBERS: Mapping[str, float] = MappingProxyType({})
 
 
 class Reason(StrEnum):
@@ -30,9 +33,17 @@ class Reason(StrEnum):
     WAITING_FOR_FUSE = "waiting_for_fuse"
     WAITING_FOR_AVAILABLE_CURRENT = "waiting_for_available_current"
     WAITING_FOR_OTHERS = "waiting_for_others"
+    LIMITED_BY_CIRCUIT = "limited_by_circuit"
+    WAITING_FOR_CIRCUIT = "waiting_for_circuit"
+    LIMITED_BY_IMBALANCE = "limited_by_imbalance"
+    WAITING_FOR_IMBALANCE = "waiting_for_imbalance"
+    WAITING_FOR_TURN = "waiting_for_turn"
+    WAITING_FOR_TURN_PV = "waiting_for_turn_pv"
+    FUSE_PAUSE = "fuse_pause"
     METER_STALE = "meter_stale"
     METER_LOST = "meter_lost"
     PHASE_SWITCH = "phase_switch"
+    CONFIGURATION_ERROR = "configuration_error"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -48,12 +59,13 @@ class SiteStatus(StrEnum):
     FAULT = "fault"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """A reason with its arithmetic."""
 
     reason: Reason
-    numbers: Mapping[str, float] = field(default_factory=dict)
+    numbers: Mapping[str, float] = NO_NUMBERS
     """The figures the text needs; the names end in their unit (_w, _a, _s)."""
+    circuit_id: str | None = None
+    """The circuit that binds, where one does."""
     next_change_at: float | None = None
     """Monotonic seconds of the earliest moment at which this can change by itself; None = not by time."""

@@ -1,28 +1,30 @@
 """From shares to commands: decreases at once, increases when there really is room, phase switches in safe order."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
 
-from .allocation import EPSILON, Claim, Kind
+from .allocation import SURPLUS_BOUND, Claim, Kind
+from .chargers import followed, settled
 from .claims import effective_mode
-from .electrics import DRAWING_A, NOTHING, add, grid_phases, higher, measured_draw, on_grid, spread
-from .model import ChargerConfig, ChargerReading, Command, Configuration, Mode, Snapshot, Three
-from .observe import settled
+from .electrics import DRAWING_A, grid_phases, higher, measured_draw, on_grid, spread
+from .filling import EPSILON
+from .load import Load
+from .model import HIGHEST_CURRENT, ChargerConfig, ChargerReading, Command, Configuration, Mode, Snapshot, Three
+from .protection import Rooms
 from .state import ChargerState, ControlState
 
 HOLD = Command(charge=False)
-FOLLOWED_A = 0.7  # A; a car that draws no more than this above its allowance is believed to follow it
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """What a charger should get when everything has settled."""
 
     claim: Claim
     target_a: int
     """What it should get; 0 = nothing."""
-    allowed_a: int
-    """What the circuit lets it have, whatever the surplus says."""
+    bound: int | None
+    """What keeps it from more, as ``Allocation.bounds`` says."""
 
 
 def could_draw(
@@ -34,40 +36,25 @@ def could_draw(
 ) -> Three:
     """Return what a charger may draw on each grid phase in A until it is heard to have followed its command.
 
-    A silent charger keeps the most it could draw when it was last heard; one never heard counts in full.
+    A silent charger keeps the most it could draw when it was last heard; one never heard counts in full. So does one
+    that is not held, also without a car: the next car would start by itself.
     """
     every_line = grid_phases(charger, config.phases, charger.wired_phases)
     if reading is None or not reading.online:
-        reserved = state.reserved_a if state.reserved_a is not None else float(charger.max_current_a)
+        reserved = state.reserved_a if state.reserved_a is not None else float(HIGHEST_CURRENT)
         return spread(reserved, every_line)
-    measured = on_grid(charger, config.phases, reading.currents_a)
+    measured = on_grid(charger, config.phases, reading.currents_a, state.first_line)
     command = state.command
-    if command is not None and followed(state, reading):
-        return higher(spread(command.current_a, _lines(config, charger, state, command.phases, now)), measured)
-    offered = 0 if reading.holding or not state.plugged else reading.setting_a or charger.max_current_a
+    if command is not None and followed(state, reading, measured_draw(reading)):
+        amps = max(command.current_a, state.pending_a or 0)
+        return higher(spread(amps, _lines(config, charger, state, command.phases, now)), measured)
+    offered = 0 if reading.holding else reading.setting_a or HIGHEST_CURRENT
     if command is None:
         return spread(max(float(offered), *measured), every_line)
     known = reading.phases is not None and command.phases is not None and not reading.switching
     widest = max(reading.phases or 0, command.phases or 0) if known else None
     lines = _lines(config, charger, state, widest, now)
     return higher(spread(max(float(offered), float(command.current_a), *measured), lines), measured)
-
-
-def followed(state: ChargerState, reading: ChargerReading) -> bool:
-    """Return whether the charger and its car are seen to do what the command says."""
-    command = state.command
-    if command is None:
-        return False
-    drawn = measured_draw(reading)
-    if not command.charge:
-        return (reading.holding or not state.plugged) and drawn <= DRAWING_A
-    setting = reading.setting_a if reading.setting_a is not None else command.current_a
-    return (
-        not reading.switching
-        and setting <= command.current_a
-        and drawn <= command.current_a + FOLLOWED_A
-        and (reading.phases is None or command.phases is None or reading.phases == command.phases)
-    )
 
 
 def hearing(config: Configuration, state: ControlState, snapshot: Snapshot, now: float) -> bool:
@@ -82,7 +69,8 @@ def carry_out(
     state: ControlState,
     snapshot: Snapshot,
     wishes: Mapping[str, Wish],
-    room: tuple[Three, Three],
+    load: Load,
+    room: Rooms,
     now: float,
 ) -> tuple[dict[str, ChargerState], set[str]]:
     """Return the new charger states (with their commands), and who waits for others to give way.
@@ -91,35 +79,35 @@ def carry_out(
         config: the configuration.
         state: the state, with this step's observations.
         snapshot: what is known of the chargers.
-        wishes: by charger; a charger without one is told to stop.
-        room: what our chargers may draw together per grid phase in A: binding now, and for increases.
+        wishes: by charger, the first in line first; a charger without one is told to stop.
+        load: what all chargers may draw now; kept up to date.
+        room: what they may draw, by limit of the tree.
         now: monotonic seconds.
     """
     states = dict(state.chargers)
     waiting: set[str] = set()
     unheard = hearing(config, state, snapshot, now)
-    overloaded = _overloaded(config, states, snapshot, room[0], now)
-    for charger in config.chargers:
-        key = charger.charger_id
+    overloaded, fuse = load.over(room.now), load.over(room.fuse)
+    chargers = {charger.charger_id: charger for charger in config.chargers}
+    for key, charger in chargers.items():
         reading = snapshot.chargers.get(key)
         if reading is None or not reading.online:
             if effective_mode(config, charger)[0] is Mode.OFF:  # the first that it hears when it is back
                 states[key] = _hold(states[key], None, now)
             continue
-        states[key] = _decrease(states[key], wishes.get(key), reading, overloaded=overloaded, now=now, config=config)
-    for charger in _most_wanted_first(config.chargers, wishes):
-        key = charger.charger_id
-        wish, reading = wishes[key], snapshot.chargers[key]
+        before = states[key]
+        states[key] = _decrease(
+            before, wishes.get(key), reading, overloaded=overloaded, fuse=fuse, now=now, config=config
+        )
+        if states[key] is not before:
+            load.set(charger, could_draw(config, charger, states[key], reading, now))
+    for key, wish in wishes.items():
+        charger, reading = chargers[key], snapshot.chargers[key]
         if not _wants_more(states[key], wish) or not _may_rise(config, states[key], wish, reading, now):
             continue
-        others = NOTHING
-        for other in config.chargers:
-            if other is not charger:
-                other_reading = snapshot.chargers.get(other.charger_id)
-                others = add(others, could_draw(config, other, states[other.charger_id], other_reading, now))
         current = states[key].command
         had = current.current_a if current is not None else 0
-        lines = wish.claim.lines
+        bounds, power_bounds = wish.claim.bounds, wish.claim.power_bounds
         if had == 0 and reading.phases not in {None, wish.claim.phases}:
             # It starts when it is seen to be set to the right number of phases; what never is counts on all of them.
             states[key] = _command(states[key], replace(HOLD, phases=wish.claim.phases), wish, now)
@@ -127,8 +115,9 @@ def carry_out(
                 waiting.add(key)
                 continue
             lines = grid_phases(charger, config.phases, charger.wired_phases)
-        free = min(room[1][line] - others[line] for line in lines)
-        amps = min(wish.target_a, int(free + EPSILON))
+            bounds, power_bounds = load.tree.bounds(charger.circuit_id, lines, balanced=True)
+        free = load.free(key, bounds, power_bounds, room.lasting, wish.claim.watts_per_amp)
+        amps = min(wish.target_a, int(max(free, 0.0) + EPSILON))
         if unheard or amps <= had or amps < wish.claim.floor_a:
             waiting.add(key)
             continue
@@ -138,18 +127,8 @@ def carry_out(
             wish,
             now,
         )
+        load.set(charger, could_draw(config, charger, states[key], reading, now))
     return states, waiting
-
-
-def _overloaded(
-    config: Configuration, states: Mapping[str, ChargerState], snapshot: Snapshot, room: Three, now: float
-) -> bool:
-    """Whether what the chargers may draw exceeds the room: then every reduction goes out at once."""
-    total = NOTHING
-    for charger in config.chargers:
-        reading = snapshot.chargers.get(charger.charger_id)
-        total = add(total, could_draw(config, charger, states[charger.charger_id], reading, now))
-    return any(drawn > free + EPSILON for drawn, free in zip(total, room, strict=True))
 
 
 def _decrease(
@@ -157,17 +136,27 @@ def _decrease(
     wish: Wish | None,
     reading: ChargerReading,
     *,
-    overloaded: bool,
+    overloaded: frozenset[int],
+    fuse: frozenset[int],
     now: float,
     config: Configuration,
 ) -> ChargerState:
     command = state.command
+    over = (
+        bool(overloaded)
+        and wish is not None
+        and not overloaded.isdisjoint((*wish.claim.bounds, *wish.claim.power_bounds))
+    )
     if wish is None or wish.target_a == 0:
-        if wish is not None and wish.claim.kind is Kind.UNTOUCHED and not overloaded:
+        if wish is not None and wish.claim.kind is Kind.UNTOUCHED and not over:
             return state
+        stopped = wish is not None and command is not None and command.charge
+        # Once the fuse has begun to stop it, every opening of its contactor counts.
+        if wish is not None and stopped and (state.fuse_stops or not fuse.isdisjoint(wish.claim.bounds)):
+            state = replace(state, fuse_stops=(*state.fuse_stops, now), room_since=None)
         return _hold(state, wish, now)
     if command is None:  # a car that is left alone, unless the fuse needs it to give way
-        if not overloaded or wish.target_a >= wish.claim.present_a:
+        if not over or wish.target_a >= wish.claim.present_a:
             return state
         return _command(state, Command(charge=True, current_a=wish.target_a, phases=reading.phases), wish, now)
     if not command.charge:
@@ -176,7 +165,7 @@ def _decrease(
         return _switch(state, command, wish, reading, now)
     if wish.target_a >= command.current_a:
         return state
-    urgent = overloaded or wish.allowed_a < command.current_a or wish.claim.kind is not Kind.SURPLUS
+    urgent = over or wish.bound not in {None, SURPLUS_BOUND} or wish.claim.kind is not Kind.SURPLUS
     if not urgent and not _rested(state, config, now):
         return state
     return _command(state, replace(command, current_a=wish.target_a), wish, now)
@@ -189,7 +178,7 @@ def _hold(state: ChargerState, wish: Wish | None, now: float) -> ChargerState:
 def _switch(state: ChargerState, command: Command, wish: Wish, reading: ChargerReading, now: float) -> ChargerState:
     """Change the number of phases: upwards lower first and read it back; downwards switch first and raise later."""
     low = min(command.current_a, wish.target_a)
-    if wish.claim.phases == 3 and (command.current_a > low or not followed(state, reading)):
+    if wish.claim.phases == 3 and (command.current_a > low or not followed(state, reading, measured_draw(reading))):
         return _command(state, replace(command, current_a=low), wish, now)
     switched = _command(state, Command(charge=True, current_a=low, phases=wish.claim.phases), wish, now)
     return replace(switched, phases_switched_at=now)
@@ -228,11 +217,6 @@ def _phases_now(state: ChargerState, wish: Wish) -> int:
     return wish.claim.phases
 
 
-def _most_wanted_first(chargers: Sequence[ChargerConfig], wishes: Mapping[str, Wish]) -> list[ChargerConfig]:
-    wishing = [charger for charger in chargers if charger.charger_id in wishes]
-    return sorted(wishing, key=lambda charger: wishes[charger.charger_id].claim.kind)
-
-
 def _lines(
     config: Configuration, charger: ChargerConfig, state: ChargerState, phases: int | None, now: float
 ) -> tuple[int, ...]:
@@ -240,7 +224,7 @@ def _lines(
     switched = state.phases_switched_at
     if phases is None or (switched is not None and now - switched < config.timings.phase_pause):
         return grid_phases(charger, config.phases, charger.wired_phases)
-    return grid_phases(charger, config.phases, min(phases, state.car_phases or phases))
+    return grid_phases(charger, config.phases, min(phases, state.car_phases or phases), state.first_line)
 
 
 def _command(state: ChargerState, command: Command, wish: Wish | None, now: float) -> ChargerState:
@@ -248,11 +232,14 @@ def _command(state: ChargerState, command: Command, wish: Wish | None, now: floa
         return state
     before = state.command
     started = command.charge and (before is None or not before.charge)
+    raised = command.current_a > (before.current_a if before is not None else 0)
+    kept = state.raised_at if state.pending_a is not None else None
     return replace(
         state,
         command=command,
         changed_at=now,
-        raised_at=now if command.current_a > (before.current_a if before is not None else 0) else None,
+        raised_at=now if raised else kept,
+        pending_a=max(command.current_a, state.pending_a or 0) if raised else state.pending_a,
         surplus_command_at=now if wish is not None else None,
         enough_since=None if started else state.enough_since,
     )

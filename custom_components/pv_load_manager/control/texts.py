@@ -20,16 +20,23 @@ class _Formatter(string.Formatter):
 _FORMATTER = _Formatter()
 
 
-def render(explanation: Explanation, templates: Mapping[str, str], now: float) -> str:
+def render(
+    explanation: Explanation, templates: Mapping[str, str], now: float, circuits: Mapping[str, str] | None = None
+) -> str:
     """Return the reason as a sentence in the templates' language.
 
     Args:
         explanation: the reason with its numbers.
         templates: text by reason, with the numbers' names in braces, and ``countdown`` with ``{seconds}``.
         now: monotonic seconds, for the countdown.
+        circuits: names of circuits by id.
     """
     template = templates.get(explanation.reason.value, explanation.reason.value)
-    text = _FORMATTER.vformat(template, (), explanation.numbers)
+    values: dict[str, object] = {**explanation.numbers}
+    circuit = explanation.circuit_id
+    if circuit is not None:
+        values["circuit"] = (circuits or {}).get(circuit, templates["root_circuit"])
+    text = _FORMATTER.vformat(template, (), values)
     if explanation.next_change_at is None or explanation.next_change_at <= now:
         return text
     return f"{text} {templates['countdown'].format(seconds=round(explanation.next_change_at - now))}"

@@ -1,6 +1,7 @@
 """Runs the control core: collects what the entries know, decides, and hands out the plans."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 import math
 from typing import Any, Final
@@ -11,27 +12,33 @@ from homeassistant.helpers.event import async_call_later, async_track_time_inter
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from ..const import (
+    CONF_CIRCUIT,
     CONF_CURRENT_WITHOUT_HA,
+    CONF_DYNAMIC,
     CONF_LIMIT_WITHOUT_HA,
     CONF_MAIN_FUSE,
     CONF_MANAGED,
-    CONF_METER_ENTITY,
     CONF_METER_ENTRY,
     CONF_METER_SOURCE,
+    CONF_MIN_CURRENT,
+    CONF_MIN_CURRENT_THREE,
     CONF_PHASE_POLICY,
     CONF_PHASES,
+    CONF_PRIORITY,
     CONF_ROTATION,
     CONF_WIRED_PHASES,
+    DEFAULT_PRIORITY,
     DEFAULT_ROTATION,
     LOGGER,
+    PRIORITIES,
     ROTATIONS,
     MeterSource,
 )
 from ..control import (
     LOWEST_CURRENT,
+    ROOT_CIRCUIT,
     ChargerConfig,
     ChargerMode,
-    CircuitConfig,
     Configuration,
     ControlState,
     Mode,
@@ -43,13 +50,16 @@ from ..control import (
     decide,
     stop_plan,
 )
-from ..shared import SHARED, charger_entries
+from ..shared import SHARED, all_charger_entries
+from .circuits import circuit_configs, circuit_meters, circuit_names
+from .issues import ConfigIssues
 from .meter import SensorMeter
 from .solaredge import SolarEdgeCoordinator
 
 TICK: Final = timedelta(seconds=1)
 CHARGER_PAUSE: Final = 0.25  # s; charger updates are coalesced to at most 4 decisions a second
 TIMINGS: Final = Timings()
+STRATEGY: Final = Strategy()
 DEFAULT_CHARGER_CURRENT: Final = 16
 
 
@@ -66,7 +76,10 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
         self._state = ControlState.from_dict(self._shared.memory.control, hass.loop.time())
         self._decided_at = 0.0
         self._waiting: CALLBACK_TYPE | None = None
-        self._meter: SensorMeter | None = None
+        self._meters = {
+            circuit_id: SensorMeter(hass, meter, self.decide_now) for circuit_id, meter in circuit_meters(entry).items()
+        }
+        self._issues = ConfigIssues(hass)
         self._unsubscribe: list[CALLBACK_TYPE] = []
         # A car may leave while nobody looks.
         self._plugged = {serial: charger.plugged for serial, charger in self._state.chargers.items()}
@@ -93,6 +106,11 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
         return bool(self.config_entry.data[CONF_METER_SOURCE] != MeterSource.NONE)
 
     @property
+    def circuit_names(self) -> Mapping[str, str]:
+        """Return the names of all circuits by their ids, the house connection among them."""
+        return circuit_names(self.config_entry, self._shared.templates["root_circuit"])
+
+    @property
     def maximum_total_current(self) -> float:
         """Return the most that all chargers may draw per phase in A.
 
@@ -115,15 +133,20 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
             minimum_current_a=int(settings.get("minimum_current_a", LOWEST_CURRENT)),
             guaranteed_power_w=float(settings.get("guaranteed_power_w", 1380)),
             target_grid_power_w=float(settings.get("target_grid_power_w", 0)),
+            demand_margin_a=float(settings.get("demand_margin_a", STRATEGY.demand_margin_a)),
         )
+
+    @property
+    def timings(self) -> Timings:
+        """Return the time constants, those that the user set among them."""
+        names = {"start_phase_s": "start_phase", "rotation_slot_s": "rotation_slot"}
+        chosen = {field: float(self.settings[name]) for name, field in names.items() if name in self.settings}
+        return replace(self._timings, **chosen)
 
     @callback
     def async_start(self) -> None:
         """Begin to decide."""
-        data = self.config_entry.data
-        if data[CONF_METER_SOURCE] == MeterSource.SENSOR:
-            self._meter = SensorMeter(self.hass, data[CONF_METER_ENTITY], self.decide_now)
-            self._unsubscribe.append(self._meter.async_start())
+        self._unsubscribe += [meter.async_start() for meter in self._meters.values()]
         self._unsubscribe.append(async_track_time_interval(self.hass, self._tick, TICK, name="PV Load Manager"))
         # Entries are not unloaded when Home Assistant stops.
         self._unsubscribe.append(self.hass.async_add_shutdown_job(HassJob(self._remember)))
@@ -138,6 +161,7 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
         self._unsubscribe = []
         self._cancel_waiting()
         self._remember()
+        self._issues.update({})
         for charger in self._shared.chargers.values():
             charger.set_plan(None)
 
@@ -192,14 +216,15 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
         self._decided_at = now
         snapshot = self._snapshot()
         self._follow_plugs(snapshot)
-        plan = self._decide(snapshot, now)
+        config = self.configuration()
+        plan = self._decide(config, snapshot, now)
         for serial, charger in list(self._shared.chargers.items()):
             charger.set_plan(plan.chargers.get(serial))
+        self._issues.check(config, plan.errors, self.circuit_names)
         self.async_set_updated_data(plan)
 
-    def _decide(self, snapshot: Snapshot, now: float) -> Plan:
+    def _decide(self, config: Configuration, snapshot: Snapshot, now: float) -> Plan:
         """Return the core's plan; should the core ever fail, one that stops every charger until it works again."""
-        config = self.configuration()
         try:
             self._state, plan = decide(config, self._state, snapshot, now)
         except Exception:  # noqa: BLE001 - whatever it is, nobody watches the fuse then
@@ -211,7 +236,16 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
             LOGGER.info("The control core works again")
             self._broken = False
         kept = tuple(
-            (serial, charger.plugged, charger.full, charger.car_phases, math.ceil(charger.reserved_a or 0))
+            (
+                serial,
+                charger.plugged,
+                charger.full,
+                charger.car_phases,
+                charger.first_line,
+                charger.fuse_stops,
+                charger.served_at is None,
+                math.ceil(charger.reserved_a or 0),
+            )
             for serial, charger in self._state.chargers.items()
         )
         if kept != self._remembered:
@@ -230,28 +264,35 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
         strategy = self.strategy
         chargers = tuple(
             self._charger_config(serial, entry)
-            for serial, entry in sorted(charger_entries(self.hass).items())
-            if entry.options.get(CONF_MANAGED, True)
+            for serial, entry in all_charger_entries(self.hass)
+            if entry.options.get(CONF_MANAGED, True) and not self.charger_setting(serial, "gone", default=False)
         )
         inverter = self._inverter()
+        metered = self._protecting()
         return Configuration(
             phases=data[CONF_PHASES],
             has_power_meter=self.has_power_meter,
             has_battery=inverter is not None and inverter.reader.has_battery,
-            circuits=(CircuitConfig(limit_a=float(self.main_fuse), metered=self._protecting()),),
+            dynamic=bool(data.get(CONF_DYNAMIC, metered)),
+            circuits=circuit_configs(self.config_entry, metered=metered),
             chargers=chargers,
             strategy=strategy,
-            timings=self._timings,
+            timings=self.timings,
         )
 
     def _charger_config(self, serial: str, entry: ConfigEntry) -> ChargerConfig:
         options = entry.options
         without_ha = options.get(CONF_CURRENT_WITHOUT_HA) if options.get(CONF_LIMIT_WITHOUT_HA) else None
+        least_on_more = options.get(CONF_MIN_CURRENT_THREE)
         return ChargerConfig(
             charger_id=serial,
-            rotation=ROTATIONS[options.get(CONF_ROTATION, DEFAULT_ROTATION)],
+            circuit_id=options.get(CONF_CIRCUIT, ROOT_CIRCUIT),
+            rotation=ROTATIONS.get(options.get(CONF_ROTATION, DEFAULT_ROTATION)),
             wired_phases=int(options.get(CONF_WIRED_PHASES, 3)),
             phase_policy=PhasePolicy(options.get(CONF_PHASE_POLICY, PhasePolicy.AUTO)),
+            priority=PRIORITIES[options.get(CONF_PRIORITY, DEFAULT_PRIORITY)],
+            min_current_a=int(options.get(CONF_MIN_CURRENT, LOWEST_CURRENT)),
+            min_current_three_a=None if least_on_more is None else int(least_on_more),
             max_current_a=self.charger_setting(serial, "max_current_a", DEFAULT_CHARGER_CURRENT),
             current_without_ha_a=None if without_ha is None else int(without_ha),
             mode=ChargerMode(self.charger_setting(serial, "mode", ChargerMode.FOLLOW_SITE)),
@@ -264,21 +305,27 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
         return self._shared.inverters.get(data[CONF_METER_ENTRY])
 
     def _protecting(self) -> bool:
-        """Return whether the meter sees the current of every phase of the house connection."""
+        """Return whether the house connection is watched phase by phase: the meter can, and nobody turned it off."""
+        return bool(self.config_entry.data.get(CONF_DYNAMIC, True)) and self._sees_phases()
+
+    def _sees_phases(self) -> bool:
         data = self.config_entry.data
         if data[CONF_METER_SOURCE] == MeterSource.NONE:
             return False
+        if data[CONF_METER_SOURCE] == MeterSource.SENSOR:
+            meter = self._meters.get(ROOT_CIRCUIT)
+            return meter is not None and meter.config.protects
         inverter = self._inverter()
-        if inverter is not None:
-            return inverter.protects(data[CONF_PHASES])
         # An inverter that is not loaded counts as a dead meter, never as none.
-        return bool(data[CONF_PHASES] == 1 or data[CONF_METER_SOURCE] == MeterSource.SOLAREDGE)
+        return inverter is None or inverter.protects(data[CONF_PHASES])
 
     def _snapshot(self) -> Snapshot:
         inverter = self._inverter()
-        grid = self._meter.reading() if self._meter is not None else None
+        circuits = {circuit_id: meter.reading() for circuit_id, meter in self._meters.items()}
+        grid = circuits.pop(ROOT_CIRCUIT, None)
         return Snapshot(
             grid=inverter.grid_reading() if inverter is not None else grid,
+            circuits={circuit_id: reading for circuit_id, reading in circuits.items() if reading is not None},
             pv=inverter.pv_reading() if inverter is not None else None,
             battery=inverter.battery_reading() if inverter is not None else None,
             chargers={serial: charger.reading() for serial, charger in self._shared.chargers.items()},

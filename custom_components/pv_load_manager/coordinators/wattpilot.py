@@ -8,6 +8,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, ConfigEntryNotReady
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from ..const import CONF_MANAGED, CONF_SERIAL, DOMAIN, LOGGER
@@ -31,13 +32,19 @@ from ..wattpilot import (
     takeover_writes,
     writes_for,
 )
+from .pacing import HOLD, Pacing, PacingTimings
 from .translate import charger_reading, charger_target
 
-REWRITE_PAUSE: Final = 10.0  # s between two writes of the same value that the charger did not take
-HOLD_PAUSE: Final = 1.0  # s; a hold is asserted again at once, because it is what keeps a car off
+PACING: Final = PacingTimings()
 SHUTDOWN_TIME: Final = 8.0  # s; Home Assistant gives all shutdown jobs together 20
-
-HOLD: Final = Write("frc", 1)
+DISOBEDIENCE: Final = 1.0  # A; so much above what it was told is no inaccuracy of the charger's own meter
+CONTESTED: Final = {
+    "amp": "other_controller_current",
+    "frc": "other_controller_hold",
+    "psm": "other_controller_phases",
+    "lmo": "other_controller_logic",
+    "fup": "other_controller_logic",
+}
 
 
 class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
@@ -45,7 +52,7 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
 
     config_entry: ConfigEntry
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, *, pacing: PacingTimings | None = None) -> None:
         """Prepare the client; nothing is opened before ``async_connect``."""
         super().__init__(hass, LOGGER, config_entry=entry, name=entry.title)
         self.serial: str = entry.data[CONF_SERIAL]
@@ -53,7 +60,8 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
             entry.data[CONF_HOST], entry.data[CONF_PASSWORD], port=entry.data[CONF_PORT], serial=self.serial
         )
         self.plan: ChargerPlan | None = None
-        self._sent: dict[str, tuple[Any, float]] = {}
+        self._pacing = Pacing(PACING if pacing is None else pacing)
+        self._contested = False
         self._applying: asyncio.Task[None] | None = None
         self._stopping = False
         self._refused = False
@@ -109,6 +117,7 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
                 translation_placeholders=placeholders,
             ) from err
         self.async_set_updated_data(self.client.status)
+        self._not_gone()
         self._unsubscribe = [
             self.client.on_update(self._on_update),
             self.client.on_state(self._on_state),
@@ -122,6 +131,7 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe = []
+        self._end_contest()
         await self.client.close()
 
     async def _async_run(self) -> None:
@@ -133,14 +143,11 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
 
     @callback
     def _on_update(self, status: WattpilotStatus, changed: frozenset[str]) -> None:
-        for key in changed & self._sent.keys():
-            # Whatever the charger says about a key ends the wait for its echo: a hold that it drops when the car
-            # leaves has to be asserted again at once.
-            if status.raw.get(key) == self._sent[key][0]:
-                del self._sent[key]
+        self._pacing.heard(changed, status)
         if "car" in changed and status.car_state is WattpilotCar.NO_CAR:
             # The charger drops a hold when the car leaves, and may do so without a word if that was just written.
             self._car_left = True
+            self._pacing.dropped_hold()
         self.async_set_updated_data(status)
         self._notify()
         self._apply()
@@ -148,7 +155,8 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
     @callback
     def _on_state(self, state: ConnectionState) -> None:
         if state is ConnectionState.CONNECTED:
-            self._sent.clear()
+            self._pacing.reset()
+            self._not_gone()
             self.async_set_updated_data(self.client.status)
             self._end_control()
         elif self.last_update_success and not self._stopping:
@@ -179,6 +187,10 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
     def set_plan(self, plan: ChargerPlan | None) -> None:
         """Take over what the load manager decided; None when there is none."""
         self.plan = plan
+        if plan is not None and plan.command is not None:
+            self._pacing.follow(plan.command)
+        if self._contested and self._pacing.contest_over(self.hass.loop.time()):
+            self._end_contest()
         self.async_update_listeners()
         self._apply()
 
@@ -217,12 +229,11 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         if self._car_left and not command.charge and HOLD not in wanted:
             wanted = (*wanted, HOLD)
         now = self.hass.loop.time()
-        return [write for write in wanted if not self._just_sent(write, now)]
-
-    def _just_sent(self, write: Write, now: float) -> bool:
-        value, at = self._sent.get(write.key, (None, 0.0))
-        pause = HOLD_PAUSE if write == HOLD else REWRITE_PAUSE
-        return value == write.value and now - at < pause
+        due = self._pacing.due(wanted, status, now)
+        disobeyed = _disobeyed(command, status)
+        if disobeyed is not None and disobeyed not in wanted and self._pacing.repeats(disobeyed, now):
+            due.append(disobeyed)
+        return due
 
     async def _async_apply(self) -> None:
         """Write until the charger is as planned; a newer plan takes effect between two writes."""
@@ -259,11 +270,41 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         await self._async_send(writes[0])
 
     async def _async_send(self, write: Write) -> None:
-        self._sent[write.key] = (write.value, self.hass.loop.time())
+        overwritten = self._pacing.sent(write, self.hass.loop.time())
+        if overwritten is not None and not self._contested and self._pacing.contested():
+            self._begin_contest(overwritten)
         if write == HOLD:
             self._car_left = False
         await self.client.set_value(write.key, write.value)
         LOGGER.debug("%s: %s = %s", self.config_entry.title, write.key, write.value)
+
+    @callback
+    def _begin_contest(self, key: str) -> None:
+        """Tell the user, once, that somebody else changes this charger."""
+        self._contested = True
+        name = self.config_entry.title
+        LOGGER.warning("Another controller keeps changing %s of %s", key, name)
+        ir.async_create_issue(
+            self.hass,
+            DOMAIN,
+            f"other_controller_{self.serial}",
+            is_fixable=False,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key=CONTESTED[key],
+            translation_placeholders={"name": name},
+        )
+
+    @callback
+    def _end_contest(self) -> None:
+        self._contested = False
+        ir.async_delete_issue(self.hass, DOMAIN, f"other_controller_{self.serial}")
+
+    @callback
+    def _not_gone(self) -> None:
+        """A charger that answers is there, whatever the user said of it."""
+        memory = self.hass.data[SHARED].memory
+        if "gone" in memory.charger(self.serial):
+            memory.set_charger(self.serial, gone=None)
 
     def _remember_former(self) -> None:
         """Keep what the user had set, before the first write ever changes it."""
@@ -322,6 +363,14 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
                 },
             )
         return self.client.status
+
+
+def _disobeyed(command: Command, status: WattpilotStatus) -> Write | None:
+    """Return the write that a charger has taken but does not follow: it is seen to give more than it says."""
+    drawn = max((current for current in status.currents if current is not None), default=0.0)
+    if not command.charge:
+        return HOLD if drawn > DISOBEDIENCE else None
+    return Write("amp", status.amp) if status.amp is not None and drawn > status.amp + DISOBEDIENCE else None
 
 
 async def async_restore(client: WattpilotClient, former: dict[str, Any], name: str) -> bool:

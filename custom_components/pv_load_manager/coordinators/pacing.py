@@ -1,0 +1,137 @@
+"""When a write may go out to a charger, and whether somebody else writes to it as well. Pure: time is an argument."""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..control import Command
+from ..wattpilot import WattpilotStatus, Write
+
+HOLD: Final = Write("frc", 1)
+ONE_PHASE: Final = Write("psm", 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PacingTimings:
+    """Waits in seconds."""
+
+    rewrite: float = 10.0
+    """Between two writes of a value that nobody asked anew for."""
+    reduce: float = 1.0
+    """Between two writes of a reduction that the charger did not take."""
+    contest_window: float = 600.0
+    """So long an overwritten change counts."""
+    contest_over: float = 1800.0
+    """Without a change for so long nobody else writes any more."""
+
+
+CONTEST_CHANGES: Final = 3
+"""So many changes within the window make another controller of somebody who tried something."""
+
+
+@dataclass(kw_only=True)
+class _Last:
+    """The last write of one key."""
+
+    value: Any
+    at: float
+    confirmed: bool = False
+    """The charger had this value since."""
+    foreign: bool = False
+    """Somebody changed it since."""
+    asked_anew: bool = False
+    """The target changed since, so the next write is no repetition."""
+
+
+class Pacing:
+    """What was written to one charger, and what follows from it for the next writes.
+
+    Reductions and new targets go out at once; whatever else has to be said again waits.
+    """
+
+    def __init__(self, timings: PacingTimings) -> None:
+        """Begin with nothing written."""
+        self._timings = timings
+        self._last: dict[str, _Last] = {}
+        self._target: dict[str, Any] = {}
+        self._overwritten: deque[float] = deque(maxlen=CONTEST_CHANGES)
+
+    def reset(self) -> None:
+        """Forget all writes: a charger that was away tells anew what it has."""
+        self._last.clear()
+
+    def follow(self, command: Command) -> None:
+        """Take over a target; what it changes is no repetition."""
+        target = {"amp": command.current_a, "frc": command.charge, "psm": command.phases}
+        for key, wanted in target.items():
+            if self._target.get(key) != wanted and (last := self._last.get(key)) is not None and last.confirmed:
+                last.asked_anew = True
+        self._target = target
+
+    def sent(self, write: Write, now: float) -> str | None:
+        """Note a write that goes out; return its key where it overwrites what somebody else had set."""
+        last = self._last.get(write.key)
+        self._last[write.key] = _Last(value=write.value, at=now)
+        if last is None or not last.foreign:
+            return None
+        self._overwritten.append(now)
+        return write.key
+
+    def heard(self, changed: Iterable[str], status: WattpilotStatus) -> None:
+        """Note what the charger says about keys that were written before."""
+        for key in changed:
+            if (last := self._last.get(key)) is None:
+                continue
+            if status.raw.get(key) == last.value:
+                last.confirmed, last.foreign = True, False
+            elif last.confirmed:
+                last.foreign = True
+
+    def dropped_hold(self) -> None:
+        """Note that the car left: the charger itself gave up its hold, nobody else did."""
+        self._last.pop(HOLD.key, None)
+
+    def due(self, wanted: Iterable[Write], status: WattpilotStatus, now: float) -> list[Write]:
+        """Return the writes that may go out now.
+
+        After one that has to wait only reductions follow: nothing is raised or started before what has to come first.
+        """
+        due: list[Write] = []
+        waiting = False
+        for write in wanted:
+            reduces = reduction(write, status.raw)
+            if (reduces or not waiting) and now >= self._may_go_at(write, reduces=reduces):
+                due.append(write)
+            else:
+                waiting = True
+        return due
+
+    def repeats(self, write: Write, now: float) -> bool:
+        """Return whether a write that the charger took, but does not follow, is to be said again now."""
+        if (last := self._last.get(write.key)) is None:
+            return write == HOLD
+        return last.value == write.value and now >= last.at + self._timings.rewrite
+
+    def _may_go_at(self, write: Write, *, reduces: bool) -> float:
+        last = self._last.get(write.key)
+        if last is None or last.value != write.value or last.asked_anew or (reduces and last.confirmed):
+            return 0.0
+        return last.at + (self._timings.reduce if reduces else self._timings.rewrite)
+
+    def contested(self) -> bool:
+        """Return whether somebody else changes this charger again and again."""
+        changes = self._overwritten
+        return len(changes) == CONTEST_CHANGES and changes[-1] - changes[0] <= self._timings.contest_window
+
+    def contest_over(self, now: float) -> bool:
+        """Return whether nobody has changed this charger for long."""
+        return not self._overwritten or now - self._overwritten[-1] >= self._timings.contest_over
+
+
+def reduction(write: Write, present: Mapping[str, Any]) -> bool:
+    """Return whether a write makes the charger draw less: a hold, one phase, or a lower current."""
+    if write.key != "amp":
+        return write in (HOLD, ONE_PHASE)
+    amp = present.get("amp")
+    return not isinstance(amp, int) or (isinstance(write.value, int) and write.value < amp)
