@@ -15,10 +15,11 @@ from custom_components.pv_load_manager.control import (
     PhasePolicy,
     Reason,
     Snapshot,
+    Stage,
     decide,
+    fuse_target,
     safe_currents,
 )
-from custom_components.pv_load_manager.control.protection import Stage, fuse_target
 
 from .house import VOLTS, Car, House, house
 

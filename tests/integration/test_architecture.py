@@ -53,6 +53,8 @@ def test_control_core_uses_the_standard_library_only() -> None:
         "datetime",
         "enum",
         "itertools",
+        "operator",
+        "types",
         "functools",
         "heapq",
         "math",

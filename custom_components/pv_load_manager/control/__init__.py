@@ -3,6 +3,7 @@
 No clock, no I/O, nothing of Home Assistant: time is an argument, and so is everything else.
 """
 
+from .circuits import fuse_target
 from .engine import ChargerPlan, Plan, decide, safe_currents, stop_plan
 from .flags import ConfigError, config_errors
 from .model import (
@@ -25,7 +26,7 @@ from .model import (
     Strategy,
     Timings,
 )
-from .protection import Stage, fuse_target
+from .protection import Stage
 from .reasons import Explanation, Reason, SiteStatus
 from .state import ControlState
 from .texts import render

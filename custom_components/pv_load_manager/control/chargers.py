@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from math import ceil
+from operator import attrgetter
 from typing import Any
 
 from .electrics import DRAWING_A, measured_draw, phase_count
@@ -13,6 +14,26 @@ STEP_A = 0.1  # A; finer than any car follows
 NOISE_A = 0.2  # A; a car that draws no more than this beyond its command draws what it was told
 HOUR = 3600.0  # s
 PLUGGED = frozenset({CarState.WAITING, CarState.CHARGING, CarState.COMPLETE})
+
+UPDATED = (
+    "online",
+    "plugged",
+    "charging_since",
+    "idle_since",
+    "declined_at",
+    "full",
+    "served_at",
+    "car_phases",
+    "less_since",
+    "demand_a",
+    "unfollowed_since",
+    "pending_a",
+    "reserved_a",
+    "excess_a",
+    "fuse_stops",
+)
+"""What a reading may change, in the order in which ``observe_charger`` works it out."""
+_PRESENT = attrgetter(*UPDATED)
 
 
 def observe_charger(
@@ -48,24 +69,25 @@ def observe_charger(
     stops = state.fuse_stops
     if stops and now - stops[0] >= HOUR:
         stops = tuple(at for at in stops if now - at < HOUR)
-    return _updated(
-        state,
-        online=True,
-        plugged=plugged,
-        charging_since=charging_since,
-        idle_since=idle_since,
-        declined_at=now if waited else None if charging else state.declined_at,
-        full=not charging and (state.full or (waited and reading.car is CarState.COMPLETE)),
-        served_at=now if state.served_at is None and allowed else state.served_at,
-        car_phases=_car_phases(config, state, reading, charging_since, now),
-        less_since=less_since,
-        demand_a=_demand(config, state, measured, less_since, now) if charging else state.demand_a,
-        unfollowed_since=unfollowed_since,
-        pending_a=_pending(config, state, reading, now),
-        reserved_a=possible_draw(state, reading, measured),
-        excess_a=_excess(config, state, measured, unfollowed_since, now),
-        fuse_stops=stops,
+    values: tuple[Any, ...] = (
+        True,
+        plugged,
+        charging_since,
+        idle_since,
+        now if waited else None if charging else state.declined_at,
+        not charging and (state.full or (waited and reading.car is CarState.COMPLETE)),
+        now if state.served_at is None and allowed else state.served_at,
+        _car_phases(config, state, reading, charging_since, now),
+        less_since,
+        _demand(config, state, measured, less_since, now) if charging else state.demand_a,
+        unfollowed_since,
+        _pending(config, state, reading, now),
+        possible_draw(state, reading, measured),
+        _excess(config, state, measured, unfollowed_since, now),
+        stops,
     )
+    # Most seconds bring nothing new, and to make a state is what costs most here.
+    return state if values == _PRESENT(state) else replace(state, **dict(zip(UPDATED, values, strict=True)))
 
 
 def _reserve_of_lost(state: ChargerState) -> float | None:

@@ -30,6 +30,17 @@ class Limit:
     """The grid phase (0..2); 0 for a power."""
 
 
+def fuse_target(circuit: CircuitConfig) -> float:
+    """Return the current per phase in A up to which a circuit may be filled.
+
+    A breaker carries 1.4 times its rating for the seconds that a cut takes, so the largest consumer may start into that
+    reserve (DESIGN.md 3.1, the rule of WARP's dynamic load management).
+    """
+    limit = circuit.limit_a
+    reserve = min(1.4 * limit - circuit.largest_consumer_a, limit)
+    return min(max(reserve, 0.0), limit) * (1.0 - circuit.safety_margin)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tree:
     """The circuits that hang on the house connection, parents before their children."""
@@ -37,6 +48,8 @@ class Tree:
     circuits: tuple[CircuitConfig, ...]
     chains: Mapping[str, tuple[int, ...]]
     """By circuit id: the indices of the circuit and of all above it, up to the house connection."""
+    targets: tuple[float, ...]
+    """Up to what each circuit may be filled, in A per phase."""
     limits: tuple[Limit, ...]
     first: tuple[tuple[int, int | None, int | None], ...]
     """By circuit: the index of its first current limit, of its power limit, of its first imbalance limit."""
@@ -72,7 +85,13 @@ class Tree:
                     Limit(circuit_id=circuit.circuit_id, kind=LimitKind.IMBALANCE, line=line) for line in range(3)
                 ]
             first.append((current, power, imbalance))
-        return cls(circuits=tuple(order), chains=chains, limits=tuple(limits), first=tuple(first))
+        return cls(
+            circuits=tuple(order),
+            chains=chains,
+            targets=tuple(fuse_target(circuit) for circuit in order),
+            limits=tuple(limits),
+            first=tuple(first),
+        )
 
     def bounds(
         self, circuit_id: str, lines: tuple[int, ...], *, balanced: bool

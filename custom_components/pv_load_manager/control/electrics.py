@@ -7,6 +7,7 @@ from .model import NOMINAL_VOLTAGE, ChargerConfig, ChargerReading, GridReading, 
 from .state import DrawSample
 
 DRAWING_A = 1.0  # A; a phase counts as used above this (a sleeping on-board charger takes a few hundred mA)
+CARRIES_V = NOMINAL_VOLTAGE / 2  # V; below it a phase carries no voltage at all
 NOTHING: Three = (0.0, 0.0, 0.0)
 
 
@@ -94,21 +95,17 @@ def phase_count(reading: ChargerReading) -> int:
 def voltage(reading: ChargerReading | None, grid: GridReading | None) -> float:
     """Return the voltage of one phase in V: of the phases the car uses, else of the charger, the grid, or nominal."""
     if reading is not None:
-        pairs = zip(reading.voltages_v, reading.currents_a, strict=True)
-        used = _mean([volts for volts, current in pairs if current is not None and current > DRAWING_A])
-        if used is not None:
-            return used
+        total, count = 0.0, 0
+        for volts, current in zip(reading.voltages_v, reading.currents_a, strict=True):
+            if volts is not None and volts > CARRIES_V and current is not None and current > DRAWING_A:
+                total, count = total + volts, count + 1
+        if count:
+            return total / count
     for source in (reading, grid):
-        mean = _mean(source.voltages_v) if source is not None else None
-        if mean is not None:
-            return mean
+        known = [volts for volts in source.voltages_v if volts is not None and volts > CARRIES_V] if source else []
+        if known:
+            return sum(known) / len(known)
     return NOMINAL_VOLTAGE
-
-
-def _mean(voltages: Sequence[float | None]) -> float | None:
-    """Return the mean of the phases that carry a voltage at all."""
-    known = [volts for volts in voltages if volts is not None and volts > NOMINAL_VOLTAGE / 2]
-    return sum(known) / len(known) if known else None
 
 
 def measured_draw(reading: ChargerReading) -> float:

@@ -23,7 +23,7 @@ from .model import (
     Three,
 )
 from .observe import finite, observe
-from .protection import Room, Rooms, Stage, capacities, fuse_target, rooms
+from .protection import Room, Rooms, Stage, capacities, rooms
 from .ranking import Turn
 from .reasons import Explanation, Reason, SiteStatus
 from .sequence import Wish, carry_out, could_draw, hearing
@@ -136,8 +136,8 @@ def safe_currents(config: Configuration, tree: Tree | None = None) -> dict[str, 
         for index in tree.chains.get(charger.circuit_id, ()):
             counts[index] += 1
     shares = [
-        min(fuse_target(circuit), _power_share(circuit.limit_w)) / max(count, 1)
-        for circuit, count in zip(tree.circuits, counts, strict=True)
+        min(target, _power_share(circuit.limit_w)) / max(count, 1)
+        for circuit, target, count in zip(tree.circuits, tree.targets, counts, strict=True)
     ]
     shares[0] = min(shares[0], config.strategy.maximum_total_current_a / max(counts[0], 1))
     by_circuit = {key: int(min(shares[index] for index in chain)) for key, chain in tree.chains.items()}

@@ -107,14 +107,17 @@ def observe(config: Configuration, tree: Tree, state: ControlState, snapshot: Sn
         grid=_grid(state, snapshot),
         phases=rotation.remember(config, state.phases, snapshot),
     )
-    seen = replace(seen, chargers=rotation.learn(config, seen, snapshot))
     house = {
         circuit.circuit_id: _house(config, tree, circuit, seen, meter_of(snapshot, circuit))
         for circuit in tree.circuits
         if circuit.metered
     }
-    seen = replace(seen, house=house)
-    return replace(seen, surplus=_surplus(config, seen, snapshot, now))
+    return replace(
+        seen,
+        chargers=rotation.learn(config, seen, snapshot),
+        house=house,
+        surplus=_surplus(config, seen, snapshot, now),
+    )
 
 
 def grid_currents(config: Configuration, grid: GridReading) -> Three | None:

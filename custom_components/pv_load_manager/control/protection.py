@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from math import inf
 from typing import NamedTuple
 
-from .circuits import LimitKind, Tree
+from .circuits import LimitKind, Tree, fuse_target
 from .electrics import NOTHING, higher, lower, subtract
 from .filling import EPSILON
 from .model import NOMINAL_VOLTAGE, CircuitConfig, Configuration, GridReading, Snapshot, Three
@@ -59,17 +60,6 @@ class Rooms:
     """What a measured circuit has, whatever the user allows; without end where it is not known."""
 
 
-def fuse_target(circuit: CircuitConfig) -> float:
-    """Return the current per phase in A up to which a circuit may be filled.
-
-    A breaker carries 1.4 times its rating for the seconds that a cut takes, so the largest consumer may start into that
-    reserve (DESIGN.md 3.1, the rule of WARP's dynamic load management).
-    """
-    limit = circuit.limit_a
-    reserve = min(1.4 * limit - circuit.largest_consumer_a, limit)
-    return min(max(reserve, 0.0), limit) * (1.0 - circuit.safety_margin)
-
-
 def stage(
     config: Configuration,
     circuit: CircuitConfig,
@@ -116,7 +106,28 @@ def rooms(
     """
     return tuple(
         _room(config, circuit, state, meter_of(snapshot, circuit), drawn, now)
+        if circuit.metered or circuit.parent_id is None
+        else static_room(circuit)
         for circuit, drawn in zip(tree.circuits, present, strict=True)
+    )
+
+
+@lru_cache(maxsize=1024)
+def static_room(circuit: CircuitConfig) -> Room:
+    """Return the room under a circuit without a meter and without loads of its own: always the same."""
+    target = fuse_target(circuit)
+    room = _flat(target)
+    return Room(
+        circuit_id=circuit.circuit_id,
+        stage=Stage.FRESH,
+        now_a=room,
+        lasting_a=room,
+        fuse_a=room,
+        power_w=circuit.limit_w,
+        imbalance_a=circuit.imbalance_a,
+        house_a=None,
+        target_a=target,
+        meter_age_s=None,
     )
 
 
