@@ -310,16 +310,55 @@ async def test_maximum_age(build_site: BuildSite, monkeypatch: pytest.MonkeyPatc
 
 
 async def test_stored_dynamic_without_phase_currents(build_site: BuildSite) -> None:
-    """Stored, dynamic load management without phase currents is a flag and a repair, and nobody has more than half."""
+    """Stored, dynamic load management without phase currents is a flag and a repair, and its meter is a dead one."""
     site = await build_site(house(1))
     site.hass.states.async_set("sensor.grid", "0", {"unit_of_measurement": "W"})
     manager = site.manager_entry(MeterSource.SENSOR, meter_entity="sensor.grid", dynamic=True)
     await site.set_up(site.charger_entry(), manager)
     await eventually(lambda: flags(site, manager) == ConfigError.NO_PHASE_CURRENTS)
     assert set(issues(site.hass)) == {"no_phase_currents"}
-    assert site.number(manager, "maximum_total_current", "number") == 17
+    await site.select(manager, "fast")
+    await asyncio.sleep(1)
+    assert site.settings()["frc"] == 1
     site.hass.config_entries.async_update_entry(manager, data={**manager.data, "dynamic": False})
     await eventually(lambda: issues(site.hass) == {})
+    await eventually(lambda: site.settings()["frc"] == 0)
+
+
+async def test_stored_nonsense_stops_the_chargers(build_site: BuildSite, caplog: pytest.LogCaptureFixture) -> None:
+    """An option that nobody understands leaves no charger alone with the fuse: all stop until it is mended."""
+    site = await build_site(house(1))
+    manager = site.manager_entry()
+    (charger,) = await set_up(site, manager, "root")
+    await eventually(charges(site, 16))
+    options = dict(charger.options)
+    site.hass.config_entries.async_update_entry(charger, options={**options, "phase_policy": "sometimes"})
+    await eventually(lambda: site.settings()["frc"] == 1)
+    await asyncio.sleep(1)
+    assert caplog.text.count("The control core failed") == 1
+    load_manager = site.hass.data[SHARED].load_manager
+    assert load_manager is not None
+    assert load_manager.data.status == "fault"
+    site.hass.config_entries.async_update_entry(charger, options=options)
+    await eventually(lambda: site.settings()["frc"] == 0)
+
+
+async def test_command_into_a_connection_that_just_broke(build_site: BuildSite) -> None:
+    """A write that fails before it waits for anything does not keep all later ones from being sent."""
+    site = await build_site(house(1))
+    manager = site.manager_entry()
+    (charger,) = await set_up(site, manager, "root")
+    await eventually(charges(site, 16))
+    coordinator, load_manager = charger.runtime_data, site.hass.data[SHARED].load_manager
+    assert load_manager is not None
+
+    def command() -> None:
+        assert coordinator.connected  # nobody has read the end of the connection yet
+        load_manager.change(available_current_a=10)
+
+    coordinator.client._session._socket.transport.abort()
+    asyncio.get_running_loop().call_soon(command)
+    await eventually(lambda: site.settings()["amp"] == 10, within=10)
 
 
 @pytest.mark.parametrize(("dynamic", "metered", "maximum"), [(None, True, 35), (True, True, 35), (False, False, 17)])

@@ -308,7 +308,13 @@ def add_sensor(hass: HomeAssistant, name: str, *, device: str | None, platform: 
     return (
         er.async_get(hass)
         .async_get_or_create(
-            domain, platform, object_id, suggested_object_id=object_id, config_entry=entry, device_id=device_id
+            domain,
+            platform,
+            object_id,
+            suggested_object_id=object_id,
+            config_entry=entry,
+            device_id=device_id,
+            original_device_class=object_id if object_id in {"energy", "signal_strength"} else "power",
         )
         .entity_id
     )
@@ -323,6 +329,7 @@ def add_sensor(hass: HomeAssistant, name: str, *, device: str | None, platform: 
         ("sensor.energy", "A", "unavailable", False),
         ("sensor.energy", "A", "unknown", False),
         ("switch.relay", "A", "on", False),
+        ("sensor.signal_strength", "A", "-60", False),
     ],
 )
 async def test_sibling(

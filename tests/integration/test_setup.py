@@ -334,7 +334,7 @@ async def test_failed_set_up_leaves_nothing_behind(
     charger = site.charger_entry()
     await site.set_up(charger)
     with monkeypatch.context() as broken:
-        broken.setattr(f"{OURS}.coordinators.load_manager.LoadManagerCoordinator.configuration", fail)
+        broken.setattr(f"{OURS}.coordinators.load_manager.LoadManagerCoordinator.decide_now", fail)
         manager = site.manager_entry()
         await site.hass.config_entries.async_setup(manager.entry_id)
     assert manager.state is ConfigEntryState.SETUP_ERROR

@@ -32,7 +32,7 @@ def config_errors(config: Configuration, tree: Tree | None = None) -> ConfigErro
     errors = ConfigError.NO_CHARGERS if not config.chargers else ConfigError(0)
     if config.strategy.maximum_total_current_a < LOWEST_CURRENT:
         errors |= ConfigError.MAXIMUM_CURRENT
-    if config.dynamic and not tree.circuits[0].metered:
+    if config.dynamic and not (tree.circuits[0].metered and config.phase_currents):
         errors |= ConfigError.NO_PHASE_CURRENTS
     if len(tree.circuits) != len(config.circuits) or any(
         circuit.limit_a <= LOWEST_CURRENT for circuit in config.circuits

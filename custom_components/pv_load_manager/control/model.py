@@ -179,6 +179,8 @@ class Configuration:
     has_battery: bool = False
     dynamic: bool = False
     """Whether somebody asked for dynamic load management, which needs the current of every phase."""
+    phase_currents: bool = True
+    """Whether the meter of the house connection knows the current of every phase."""
     circuits: tuple[CircuitConfig, ...] = ()
     chargers: tuple[ChargerConfig, ...] = ()
     strategy: Strategy = field(default_factory=Strategy)

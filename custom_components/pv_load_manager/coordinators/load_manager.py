@@ -85,6 +85,8 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
         self._plugged = {serial: charger.plugged for serial, charger in self._state.chargers.items()}
         self._remembered: object = None
         self._broken = False
+        self._good: Configuration | None = None
+        """The last configuration that could be read and decided on."""
         self.data = Plan()
 
     @property
@@ -214,24 +216,25 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
         self._cancel_waiting()
         now = self.hass.loop.time()
         self._decided_at = now
-        snapshot = self._snapshot()
-        self._follow_plugs(snapshot)
-        config = self.configuration()
-        plan = self._decide(config, snapshot, now)
+        plan = self._decide(now)
         for serial, charger in list(self._shared.chargers.items()):
             charger.set_plan(plan.chargers.get(serial))
-        self._issues.check(config, plan.errors, self.circuit_names)
         self.async_set_updated_data(plan)
 
-    def _decide(self, config: Configuration, snapshot: Snapshot, now: float) -> Plan:
-        """Return the core's plan; should the core ever fail, one that stops every charger until it works again."""
+    def _decide(self, now: float) -> Plan:
+        """Return the core's plan; should anything ever fail, one that stops every charger until it works again."""
         try:
+            snapshot = self._snapshot()
+            self._follow_plugs(snapshot)
+            config = self.configuration()
             self._state, plan = decide(config, self._state, snapshot, now)
+            self._issues.check(config, plan.errors, self.circuit_names)
+            self._good = config
         except Exception:  # noqa: BLE001 - whatever it is, nobody watches the fuse then
             if not self._broken:
                 LOGGER.exception("The control core failed; all chargers are stopped until it works again")
             self._broken = True
-            return stop_plan(config)
+            return stop_plan(self._good or self._unknown_chargers())
         if self._broken:
             LOGGER.info("The control core works again")
             self._broken = False
@@ -253,6 +256,11 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
             self._remember()
         return plan
 
+    def _unknown_chargers(self) -> Configuration:
+        """Return a configuration of the managed chargers, for a time when theirs cannot be read."""
+        managed = (serial for serial, charger in self._shared.chargers.items() if charger.managed)
+        return Configuration(chargers=tuple(ChargerConfig(charger_id=serial) for serial in managed))
+
     @callback
     def _remember(self) -> None:
         """Keep what has to outlive a restart; saved with a delay, or at the stop of Home Assistant."""
@@ -273,7 +281,8 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
             phases=data[CONF_PHASES],
             has_power_meter=self.has_power_meter,
             has_battery=inverter is not None and inverter.reader.has_battery,
-            dynamic=bool(data.get(CONF_DYNAMIC, metered)),
+            dynamic=metered,
+            phase_currents=self._sees_phases(),
             circuits=circuit_configs(self.config_entry, metered=metered),
             chargers=chargers,
             strategy=strategy,
@@ -290,7 +299,7 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
             rotation=ROTATIONS.get(options.get(CONF_ROTATION, DEFAULT_ROTATION)),
             wired_phases=int(options.get(CONF_WIRED_PHASES, 3)),
             phase_policy=PhasePolicy(options.get(CONF_PHASE_POLICY, PhasePolicy.AUTO)),
-            priority=PRIORITIES[options.get(CONF_PRIORITY, DEFAULT_PRIORITY)],
+            priority=PRIORITIES.get(options.get(CONF_PRIORITY, DEFAULT_PRIORITY), 0),
             min_current_a=int(options.get(CONF_MIN_CURRENT, LOWEST_CURRENT)),
             min_current_three_a=None if least_on_more is None else int(least_on_more),
             max_current_a=self.charger_setting(serial, "max_current_a", DEFAULT_CHARGER_CURRENT),
@@ -305,8 +314,15 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
         return self._shared.inverters.get(data[CONF_METER_ENTRY])
 
     def _protecting(self) -> bool:
-        """Return whether the house connection is watched phase by phase: the meter can, and nobody turned it off."""
-        return bool(self.config_entry.data.get(CONF_DYNAMIC, True)) and self._sees_phases()
+        """Return whether the house connection is to be watched phase by phase.
+
+        That does not depend on how the meter is today: one that lost its phases is a dead meter, never none.
+        """
+        wanted = self.config_entry.data.get(CONF_DYNAMIC)
+        if wanted is not None:
+            return bool(wanted)
+        inverter = self._inverter()
+        return self._sees_phases() or (inverter is not None and not inverter.reader.has_grid_meter)
 
     def _sees_phases(self) -> bool:
         data = self.config_entry.data

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from statistics import median_low
 from typing import Final
 
+from homeassistant.components.sensor import SensorDeviceClass
 from homeassistant.core import (
     CALLBACK_TYPE,
     Event,
@@ -196,13 +197,26 @@ class SensorMeter:
         return min(median_low(self._gaps), LONGEST_CADENCE) if len(self._gaps) > 1 else None
 
 
+MEASURED: Final = frozenset(
+    {SensorDeviceClass.POWER, SensorDeviceClass.CURRENT, SensorDeviceClass.VOLTAGE, SensorDeviceClass.ENERGY}
+)
+"""What only a meter that is alive can tell."""
+
+
 def _siblings(registry: er.EntityRegistry, entity_id: str) -> list[str]:
-    """Return the other sensors of the same device that the same integration reads."""
+    """Return the other measurements of the same device that the same integration reads.
+
+    A signal strength or an uptime goes on although the meter behind the device is gone.
+    """
     own = registry.async_get(entity_id)
     if own is None or own.device_id is None:
         return []
     return [
         entry.entity_id
         for entry in er.async_entries_for_device(registry, own.device_id)
-        if entry.entity_id != entity_id and entry.domain == own.domain and entry.platform == own.platform
+        if entry.entity_id != entity_id
+        and entry.domain == own.domain
+        and entry.platform == own.platform
+        and entry.entity_category is None
+        and (entry.device_class or entry.original_device_class) in MEASURED
     ]

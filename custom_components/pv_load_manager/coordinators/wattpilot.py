@@ -199,7 +199,8 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         """Start writing what is missing, unless that already goes on."""
         if self._stopping or not (due := self._due()):
             return
-        if self._applying is not None:
+        # A task that failed before it ever waited is over before it is known here.
+        if self._applying is not None and not self._applying.done():
             # A stop must not wait for the answer to a write that is still under way.
             if HOLD in due:
                 self.config_entry.async_create_background_task(
