@@ -4,9 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.pv_load_manager.control import CarState, Mode, PhasePolicy, Reason
+from custom_components.pv_load_manager.control import (
+    CarState,
+    ChargerMode,
+    Command,
+    ControlState,
+    Mode,
+    PhasePolicy,
+    Reason,
+    Snapshot,
+    decide,
+)
 
-from .house import House, house
+from .house import Car, House, house
 
 
 def no_stop(home: House, *keys: str) -> None:
@@ -270,3 +280,134 @@ def test_a_policy_of_three_phases_on_one_wire_is_flagged_and_safe() -> None:
     home.run(30)
     assert home.plan.errors
     assert home.allocated() <= 16
+
+
+def test_a_limit_of_power_on_a_measured_circuit_neither_swings_nor_is_exceeded() -> None:
+    """What a car was just given is no room for more of it."""
+    home = house("a", fuse=35.0, mode=Mode.FAST)
+    home.config = replace(home.config, circuits=(replace(home.config.circuits[0], limit_w=9000.0),))
+    home.load_a = (8.0, 8.0, 8.0)
+    over, changes, was = 0, 0, 0
+    for _ in range(600):
+        home.step()
+        over += sum(home.total_a()) * 230.0 > 9200.0
+        changes += (home.allocated() > 0) != (was > 0)
+        was = home.allocated()
+    assert over <= 3
+    assert changes <= 3
+
+
+@pytest.mark.parametrize("surplus", [True, False])
+def test_a_charger_that_stays_on_three_phases_counts_on_three(*, surplus: bool) -> None:
+    """It obeys its current but not its phases: what it is seen to load is what it may not overload."""
+
+    class OnThree(Car):
+        """A charger that does not switch."""
+
+        def follow(self, command: Command | None, dt: float) -> None:
+            """Take over everything but the phases."""
+            super().follow(None if command is None else replace(command, phases=None), dt)
+
+    home = house("a", fuse=16.0, mode=Mode.PV if surplus else Mode.FAST)
+    home.cars = {"a": OnThree()}
+    home.load_a = (-35.0, 5.0, 5.0)
+    home.run(300)
+    home.load_a = (-24.0, 5.0, 5.0)
+    home.run(300)
+    over = sum(1 for _ in range(300) if home.run(1) and max(home.total_a()) > 16.1)
+    assert over <= 5
+
+
+@pytest.mark.parametrize(
+    ("keys", "fuse", "excess"), [(("a",), 8.0, 3.0), (("a", "b"), 16.0, 3.0), (("a", "b"), 13.0, 1.5)]
+)
+def test_a_car_that_draws_too_much_for_its_circuit_does_not_start_again_and_again(
+    keys: tuple[str, ...], fuse: float, excess: float
+) -> None:
+    """Without a meter, too: after a stop it waits like one that the fuse stopped."""
+    home = house(*keys, fuse=fuse, metered=False, mode=Mode.FAST)
+    home.cars["a"].excess_a = excess
+    changes, was = 0, 0
+    for _ in range(3600):
+        home.step()
+        changes += (home.allocated("a") > 0) != (was > 0)
+        was = home.allocated("a")
+    assert changes <= 16
+
+
+def test_off_for_one_charger_counts_before_a_mode_was_chosen_for_the_site() -> None:
+    """A mode of its own is a choice, too."""
+    home = house("a", fuse=25.0, mode=Mode.OFF)
+    home.set(mode_chosen=False)
+    home.cars["a"] = Car(holding=False, setting_a=16, drawn_a=16.0)
+    home.run(30)
+    assert home.reason() == Reason.UNTOUCHED
+    home.config = replace(home.config, chargers=(replace(home.config.chargers[0], mode=ChargerMode.OFF),))
+    home.step()
+    command = home.plan.chargers["a"].command
+    assert command is not None
+    assert not command.charge
+
+
+def test_a_car_plugged_while_nobody_looked_is_seen_on_its_phases() -> None:
+    """The saved number of phases was that of another car."""
+    home = house("a", fuse=20.0, mode=Mode.FAST)
+    home.config = replace(home.config, chargers=(replace(home.config.chargers[0], phase_policy=PhasePolicy.THREE),))
+    home.cars["a"].phases = 1
+    home.load_a = (0.0, 12.0, 12.0)
+    home.run(200)
+    saved = home.state.as_dict(home.now)
+    home.now += 60
+    home.state = ControlState.from_dict(saved, home.now)
+    home.cars["a"].phases = 3
+    over = sum(1 for _ in range(40) if home.run(1) and max(home.total_a()) > 20.1)
+    assert over <= 4
+
+
+def test_a_car_that_draws_a_little_too_much_gets_its_three_phases() -> None:
+    """It is never seen to follow its current to the tenth."""
+    home = house("a", fuse=35.0, mode=Mode.PV, surplus_w=lambda _: 2000.0)
+    home.cars["a"].excess_a = 0.8
+    home.cars["a"].set_phases = 1
+    home.run(400)
+    home.surplus_w = lambda _: 9000.0
+    home.run(1500)
+    assert home.cars["a"].set_phases == 3
+
+
+def test_one_value_of_a_meter_that_was_silent_starts_nobody() -> None:
+    """A meter that comes and goes does not open a contactor with every value."""
+    home = house("a", fuse=25.0, mode=Mode.FAST)
+    home.load_a = (5.0, 5.0, 5.0)
+    home.run(60)
+    home.meter_alive = False
+    home.run(60)
+    assert home.allocated() == 0
+    home.meter_alive = True
+    home.run(10)
+    assert home.allocated() == 0
+    home.run(30)
+    assert home.allocated() == 16
+
+
+@pytest.mark.parametrize("saved", [[], None, {"chargers": {"a": {"reserved_a": 10**400, "fuse_stop_ages": [10**400]}}}])
+def test_saved_garbage_is_left_out(saved: object) -> None:
+    """What cannot be read is not known."""
+    state = ControlState.from_dict(saved, 100.0)  # type: ignore[arg-type]
+    assert all(charger.reserved_a is None and charger.fuse_stops == () for charger in state.chargers.values())
+
+
+def test_a_charger_configured_twice_gets_nothing() -> None:
+    """Nobody knows on which circuit it is; the others go on."""
+    home = house("a", "b", fuse=40.0, mode=Mode.FAST)
+    first, second = home.config.chargers
+    home.config = replace(home.config, chargers=(first, replace(first, circuit_id="nowhere"), second))
+    home.cars["a"].holding, home.cars["a"].drawn_a = False, 6.0
+    for _ in range(60):
+        home.state, home.plan = decide(
+            home.config, home.state, Snapshot(grid=home.meter(), chargers=home.readings()), home.now
+        )
+        home.now += 1.0
+    assert home.allocated("a") == 0
+    assert home.reason("a") == Reason.CONFIGURATION_ERROR
+    assert home.allocated("b") >= 6

@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any
 
 from .electrics import DRAWING_A, measured_draw, phase_count
-from .model import HIGHEST_CURRENT, CarState, ChargerConfig, ChargerReading, Command, Configuration
+from .model import HIGHEST_CURRENT, CarState, ChargerConfig, ChargerMode, ChargerReading, Command, Configuration
 from .state import ChargerState
 
 FOLLOWED_A = 0.7  # A; a car that draws no more than this above its allowance is believed to follow it
@@ -150,7 +150,7 @@ def _adopt(
 ) -> ChargerState:
     """Take over a charger as it is; one that charges goes on, and its delays count from now."""
     charging = reading.car is CarState.CHARGING and not reading.holding
-    if charging and not config.strategy.mode_chosen:
+    if charging and not config.strategy.mode_chosen and charger.mode is ChargerMode.FOLLOW_SITE:
         return replace(state, command=None)  # left alone until the user picks a mode
     # A charger that does not say what it offers is believed to offer the most.
     amps = (reading.setting_a or charger.max_current_a) if charging else 0
@@ -229,16 +229,17 @@ def followed(state: ChargerState, reading: ChargerReading, drawn_a: float) -> bo
 def stubborn(config: Configuration, state: ChargerState, now: float) -> bool:
     """Return whether the charger had the time to follow, and does not; another order does not begin that time anew."""
     since = state.unfollowed_since
-    return since is not None and now - since >= config.timings.settle and not _switching(config, state, now)
+    return since is not None and now - since >= config.timings.settle and not is_switching(config, state, now)
 
 
 def settled(config: Configuration, state: ChargerState, now: float) -> bool:
     """Return whether the charger had the time to follow its command."""
-    if _switching(config, state, now):
+    if is_switching(config, state, now):
         return False
     return state.changed_at is None or now - state.changed_at >= config.timings.settle
 
 
-def _switching(config: Configuration, state: ChargerState, now: float) -> bool:
+def is_switching(config: Configuration, state: ChargerState, now: float) -> bool:
+    """Return whether a change of phases may still be under way."""
     switched = state.phases_switched_at
     return switched is not None and now - switched < config.timings.phase_pause

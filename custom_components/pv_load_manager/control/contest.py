@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 from . import phases
 from .allocation import Claim, Kind
+from .chargers import is_switching
 from .circuits import Tree
-from .electrics import grid_phases
+from .electrics import grid_phases, phase_count
 from .filling import EPSILON
 from .model import ChargerConfig, ChargerReading, Configuration, Mode
 from .ranking import Group, Turn, is_overdue, is_promised
@@ -129,8 +130,10 @@ class Contest:
         )
 
     def _lines(self, candidate: Candidate, count: int) -> tuple[int, ...]:
-        used = candidate.options.used(count)
-        return grid_phases(candidate.charger, self._config.phases, used, candidate.state.first_line)
+        used, state = candidate.options.used(count), candidate.state
+        if phase_count(candidate.reading) > used and not is_switching(self._config, state, self._now):
+            used = candidate.charger.wired_phases  # it draws on more phases than it was told: so it is there
+        return grid_phases(candidate.charger, self._config.phases, used, state.first_line)
 
     def _bounds(self, candidate: Candidate, count: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         return self._tree.bounds(
@@ -295,7 +298,9 @@ class Contest:
     ) -> Claim:
         charger, state, options = candidate.charger, candidate.state, candidate.options
         if cap is None:
-            cap = min(charger.max_current_a, candidate.reading.limit_a or charger.max_current_a)
+            cap = charger.max_current_a
+            if candidate.reading.limit_a is not None:
+                cap = min(cap, candidate.reading.limit_a)
             if state.full:
                 cap = min(cap, floor)
             if self._surplus.trust is Trust.STALE and candidate.kind in {Kind.GUARANTEED, Kind.SURPLUS}:

@@ -1,5 +1,6 @@
 """The one function of the core: (configuration, state, snapshot, now) -> (new state, plan)."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from .model import (
     HIGHEST_CURRENT,
     LOWEST_CURRENT,
     NOMINAL_VOLTAGE,
+    ChargerConfig,
     ChargerReading,
     Command,
     Configuration,
@@ -84,6 +86,9 @@ def decide(config: Configuration, state: ControlState, snapshot: Snapshot, now: 
         snapshot: the last that each device said, with its time.
         now: monotonic seconds; never smaller than at the last step.
     """
+    errors = config_errors(config)
+    if errors & ConfigError.DUPLICATE_CHARGER:
+        config = replace(config, chargers=_unique(config.chargers))
     snapshot = finite(snapshot)
     tree = Tree.of(config.circuits)
     state = observe(config, tree, state, snapshot, now)
@@ -122,7 +127,7 @@ def decide(config: Configuration, state: ControlState, snapshot: Snapshot, now: 
         turn=turn,
         now=now,
     )
-    return state, _plan(site, state, snapshot, wanted=wanted, load=load, wishes=wishes, waiting=waiting)
+    return state, _plan(site, state, snapshot, errors=errors, wanted=wanted, load=load, wishes=wishes, waiting=waiting)
 
 
 def safe_currents(config: Configuration, tree: Tree | None = None) -> dict[str, int]:
@@ -169,6 +174,17 @@ def stop_plan(config: Configuration) -> Plan:
         },
         status=SiteStatus.FAULT,
         errors=config_errors(config),
+    )
+
+
+def _unique(chargers: Sequence[ChargerConfig]) -> tuple[ChargerConfig, ...]:
+    """Return each charger once; nobody knows on which circuit one is that was configured twice."""
+    counts = Counter(charger.charger_id for charger in chargers)
+    return tuple(
+        {
+            charger.charger_id: charger if counts[charger.charger_id] == 1 else replace(charger, circuit_id="")
+            for charger in chargers
+        }.values()
     )
 
 
@@ -297,6 +313,7 @@ def _plan(
     state: ControlState,
     snapshot: Snapshot,
     *,
+    errors: ConfigError,
     wanted: Claims,
     load: Load,
     wishes: Mapping[str, Wish],
@@ -337,5 +354,5 @@ def _plan(
             )
             for index, circuit in enumerate(site.tree.circuits)
         },
-        errors=config_errors(config, site.tree),
+        errors=errors,
     )

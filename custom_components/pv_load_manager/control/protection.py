@@ -41,6 +41,8 @@ class Room(NamedTuple):
     """The part of ``now_a`` that comes from the circuit alone, without the user's own caps."""
     power_w: float | None
     """What they may draw in W, where the circuit has a limit of power."""
+    lasting_w: float | None
+    """What of that was there for the whole recovery time."""
     imbalance_a: float | None
     house_a: Three | None
     """What everything else on the circuit draws, for the explanation."""
@@ -124,6 +126,7 @@ def static_room(circuit: CircuitConfig) -> Room:
         lasting_a=room,
         fuse_a=room,
         power_w=circuit.limit_w,
+        lasting_w=circuit.limit_w,
         imbalance_a=circuit.imbalance_a,
         house_a=None,
         target_a=target,
@@ -152,18 +155,25 @@ def _room(
     latest = samples[-1] if samples else None
     trust, age = Stage.FRESH, None
     fuse = _flat(target)
+    house = _house(config, circuit, state, samples) if samples else None
     if circuit.metered:
         trust, age = stage(config, circuit, samples, state.started_at, meter, now)
-        fuse = _fuse_room(circuit, trust, _house(config, circuit, state, samples) if samples else None, target, present)
+        fuse = _fuse_room(circuit, trust, house, target, present)
     total = lower(fuse, cap)
     lasting = total
-    power = circuit.limit_w
-    if circuit.metered:
+    power = lasting_w = circuit.limit_w
+    if circuit.metered and house is not None:
+        recover, volts = config.timings.recover, _volts(meter)
+        if power is not None:
+            power = lasting_w = _power_left(power, house, volts)
         for sample in samples:
-            if now - sample.at <= config.timings.recover:
+            if now - sample.at <= recover:
                 lasting = lower(lasting, _under(circuit, subtract(_flat(target), sample.currents_a)))
-        if power is not None and latest is not None:
-            power = max(0.0, min(power, power - sum(latest.least_a) * _volts(meter)))
+                if circuit.limit_w is not None and lasting_w is not None:
+                    lasting_w = min(lasting_w, _power_left(circuit.limit_w, sample.currents_a, volts))
+        first = samples[0].at
+        if samples[-1].at - first < recover and first - state.started_at > config.timings.protection_fallback:
+            lasting = lower(lasting, present)  # the meter is just back from a silence: one value is no lasting room
     return Room(
         circuit_id=circuit.circuit_id,
         stage=trust,
@@ -171,6 +181,7 @@ def _room(
         lasting_a=lasting,
         fuse_a=fuse,
         power_w=power,
+        lasting_w=lasting_w,
         imbalance_a=circuit.imbalance_a,
         house_a=latest.currents_a if circuit.metered and latest is not None else None,
         target_a=target,
@@ -202,6 +213,11 @@ def _house(config: Configuration, circuit: CircuitConfig, state: ControlState, s
     )
 
 
+def _power_left(limit_w: float, house_a: Three, volts: float) -> float:
+    """Return what is left of a limit of power; what the roof exports gives no more than the limit."""
+    return max(0.0, min(limit_w, limit_w - sum(house_a) * volts))
+
+
 def _volts(meter: GridReading | None) -> float:
     known = [volts for volts in meter.voltages_v if volts] if meter is not None else []
     return sum(known) / len(known) if known else NOMINAL_VOLTAGE
@@ -221,10 +237,10 @@ def capacities(tree: Tree, found: Sequence[Room]) -> Rooms:
             lasting.append(room.lasting_a[limit.line])
             fuse.append(room.fuse_a[limit.line] if measured else inf)
         else:
-            value = room.power_w if limit.kind is LimitKind.POWER else room.imbalance_a
-            now.append(value or 0.0)
-            lasting.append(value or 0.0)
-            fuse.append(inf)
+            power = limit.kind is LimitKind.POWER
+            now.append((room.power_w if power else room.imbalance_a) or 0.0)
+            lasting.append((room.lasting_w if power else room.imbalance_a) or 0.0)
+            fuse.append(now[-1] if power and measured else inf)
     return Rooms(now=now, lasting=lasting, fuse=fuse)
 
 

@@ -151,8 +151,16 @@ def _decrease(
         if wish is not None and wish.claim.kind is Kind.UNTOUCHED and not over:
             return state
         stopped = wish is not None and command is not None and command.charge
-        # Once the fuse has begun to stop it, every opening of its contactor counts.
-        if wish is not None and stopped and (state.fuse_stops or not fuse.isdisjoint(wish.claim.bounds)):
+        # Once the fuse has begun to stop it, every opening of its contactor counts; so does a car that takes too much.
+        if (
+            wish is not None
+            and stopped
+            and (
+                state.fuse_stops
+                or wish.claim.excess_a > DRAWING_A
+                or not fuse.isdisjoint((*wish.claim.bounds, *wish.claim.power_bounds))
+            )
+        ):
             state = replace(state, fuse_stops=(*state.fuse_stops, now), room_since=None)
         return _hold(state, wish, now)
     if command is None:  # a car that is left alone, unless the fuse needs it to give way
@@ -162,7 +170,7 @@ def _decrease(
     if not command.charge:
         return state
     if command.phases != wish.claim.phases:
-        return _switch(state, command, wish, reading, now)
+        return _switch(config, state, command, wish, reading, now)
     if wish.target_a >= command.current_a:
         return state
     urgent = over or wish.bound not in {None, SURPLUS_BOUND} or wish.claim.kind is not Kind.SURPLUS
@@ -175,10 +183,16 @@ def _hold(state: ChargerState, wish: Wish | None, now: float) -> ChargerState:
     return _command(state, replace(HOLD, phases=state.command.phases if state.command else None), wish, now)
 
 
-def _switch(state: ChargerState, command: Command, wish: Wish, reading: ChargerReading, now: float) -> ChargerState:
+def _switch(
+    config: Configuration, state: ChargerState, command: Command, wish: Wish, reading: ChargerReading, now: float
+) -> ChargerState:
     """Change the number of phases: upwards lower first and read it back; downwards switch first and raise later."""
     low = min(command.current_a, wish.target_a)
-    if wish.claim.phases == 3 and (command.current_a > low or not followed(state, reading, measured_draw(reading))):
+    lowered = followed(state, reading, measured_draw(reading)) or (
+        # A car that draws too much is never seen to follow.
+        reading.setting_a is not None and reading.setting_a <= low and settled(config, state, now)
+    )
+    if wish.claim.phases == 3 and (command.current_a > low or not lowered):
         return _command(state, replace(command, current_a=low), wish, now)
     switched = _command(state, Command(charge=True, current_a=low, phases=wish.claim.phases), wish, now)
     return replace(switched, phases_switched_at=now)

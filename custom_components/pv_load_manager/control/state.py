@@ -5,11 +5,11 @@ Saved state holds ages instead of monotonic times, because a new process counts 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-import math
 from typing import Any, NamedTuple, Self
 
 from .model import Command, Mode, Three
 
+LONGEST = 1e9  # s, A or Wh; nothing that was saved is larger
 HISTORY_SECONDS = 40.0  # longer than any meter lag plus the time between two of its samples
 
 
@@ -151,7 +151,7 @@ class ControlState:
 
         The command is adopted from the charger itself, never from the file: the charger is right about itself.
         """
-        chargers = data.get("chargers")
+        chargers = data.get("chargers") if isinstance(data, Mapping) else None
         if not isinstance(chargers, Mapping):
             return cls(started_at=now)
         return cls(
@@ -214,6 +214,6 @@ def _one_of(value: object, allowed: set[int]) -> int | None:
 
 
 def _number(value: object) -> float | None:
-    if isinstance(value, int | float) and 0 <= value < math.inf:
-        return float(value)
-    return None
+    if not isinstance(value, int | float) or not 0 <= value < LONGEST:
+        return None
+    return float(value)
