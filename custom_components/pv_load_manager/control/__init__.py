@@ -5,7 +5,7 @@ No clock, no I/O, nothing of Home Assistant: time is an argument, and so is ever
 
 from .circuits import fuse_target
 from .engine import ChargerPlan, Plan, decide, safe_currents, stop_plan
-from .flags import ConfigError, config_errors
+from .flags import ConfigError, asks_too_much, config_errors, useless_circuits
 from .model import (
     HIGHEST_CURRENT,
     LOWEST_CURRENT,
@@ -58,10 +58,12 @@ __all__ = [
     "Stage",
     "Strategy",
     "Timings",
+    "asks_too_much",
     "config_errors",
     "decide",
     "fuse_target",
     "render",
     "safe_currents",
     "stop_plan",
+    "useless_circuits",
 ]

@@ -3,7 +3,7 @@
 from enum import IntFlag
 
 from .circuits import Tree
-from .model import LOWEST_CURRENT, Configuration, Mode, PhasePolicy
+from .model import LOWEST_CURRENT, ChargerConfig, Configuration, Mode, PhasePolicy
 
 
 class ConfigError(IntFlag):
@@ -26,17 +26,15 @@ class ConfigError(IntFlag):
     """Two chargers with one serial number."""
 
 
-def config_errors(config: Configuration, tree: Tree | None = None) -> ConfigError:
+def config_errors(config: Configuration) -> ConfigError:
     """Return everything that is wrong with the configuration."""
-    tree = Tree.of(config.circuits) if tree is None else tree
+    tree = Tree.of(config.circuits)
     errors = ConfigError.NO_CHARGERS if not config.chargers else ConfigError(0)
     if config.strategy.maximum_total_current_a < LOWEST_CURRENT:
         errors |= ConfigError.MAXIMUM_CURRENT
     if config.dynamic and not (tree.circuits[0].metered and config.phase_currents):
         errors |= ConfigError.NO_PHASE_CURRENTS
-    if len(tree.circuits) != len(config.circuits) or any(
-        circuit.limit_a <= LOWEST_CURRENT for circuit in config.circuits
-    ):
+    if len(tree.circuits) != len(config.circuits) or useless_circuits(config):
         errors |= ConfigError.CIRCUITS
     modes: set[str] = {config.strategy.mode.value}
     for charger in config.chargers:
@@ -45,11 +43,26 @@ def config_errors(config: Configuration, tree: Tree | None = None) -> ConfigErro
             errors |= ConfigError.PHASE_SWITCHING
         if charger.circuit_id not in tree.chains:
             errors |= ConfigError.CIRCUITS
-        least = max(charger.min_current_a, charger.min_current_three_a or 0, config.strategy.minimum_current_a)
-        if least > charger.max_current_a:
+        if asks_too_much(config, charger):
             errors |= ConfigError.CURRENTS
     if len({charger.charger_id for charger in config.chargers}) != len(config.chargers):
         errors |= ConfigError.DUPLICATE_CHARGER
     if not config.has_power_meter and modes & {Mode.PV.value, Mode.MIN_PV.value}:
         errors |= ConfigError.NO_POWER_METER
     return errors
+
+
+def useless_circuits(config: Configuration) -> tuple[str, ...]:
+    """Return the ids of circuits that do not hang on the house connection, or carry less than any charger needs."""
+    fed = Tree.of(config.circuits).chains
+    return tuple(
+        circuit.circuit_id
+        for circuit in config.circuits
+        if circuit.circuit_id not in fed or circuit.limit_a <= LOWEST_CURRENT
+    )
+
+
+def asks_too_much(config: Configuration, charger: ChargerConfig) -> bool:
+    """Return whether a least current of a charger is more than it may draw at most."""
+    least = max(charger.min_current_a, charger.min_current_three_a or 0, config.strategy.minimum_current_a)
+    return least > charger.max_current_a

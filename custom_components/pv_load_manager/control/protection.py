@@ -106,17 +106,22 @@ def rooms(
         present: what the chargers below each circuit can draw now, per grid phase in A.
         now: monotonic seconds.
     """
-    return tuple(
-        _room(config, circuit, state, meter_of(snapshot, circuit), drawn, now)
-        if circuit.metered or circuit.parent_id is None
-        else static_room(circuit)
-        for circuit, drawn in zip(tree.circuits, present, strict=True)
-    )
+    caps = min(config.strategy.available_current_a, config.strategy.maximum_total_current_a)
+    found = []
+    for circuit, drawn in zip(tree.circuits, present, strict=True):
+        room = static_room(circuit)
+        if circuit.metered:
+            room = _metered_room(room, config, circuit, state, meter_of(snapshot, circuit), drawn, now)
+        if circuit.parent_id is None:
+            cap = _flat(caps)
+            room = room._replace(now_a=lower(room.now_a, cap), lasting_a=lower(room.lasting_a, cap))
+        found.append(room)
+    return tuple(found)
 
 
 @lru_cache(maxsize=1024)
 def static_room(circuit: CircuitConfig) -> Room:
-    """Return the room under a circuit without a meter and without loads of its own: always the same."""
+    """Return the room under a circuit as far as nobody measures it: always the same."""
     target = fuse_target(circuit)
     room = _flat(target)
     return Room(
@@ -139,7 +144,8 @@ def meter_of(snapshot: Snapshot, circuit: CircuitConfig) -> GridReading | None:
     return snapshot.grid if circuit.parent_id is None else snapshot.circuits.get(circuit.circuit_id)
 
 
-def _room(
+def _metered_room(
+    static: Room,
     config: Configuration,
     circuit: CircuitConfig,
     state: ControlState,
@@ -147,44 +153,31 @@ def _room(
     present: Three,
     now: float,
 ) -> Room:
-    strategy = config.strategy
-    caps = min(strategy.available_current_a, strategy.maximum_total_current_a)
-    cap = _flat(caps if circuit.parent_id is None else circuit.limit_a)
-    target = fuse_target(circuit)
+    """Return what the meter of a circuit leaves of its room."""
     samples = state.house.get(circuit.circuit_id, ())
-    latest = samples[-1] if samples else None
-    trust, age = Stage.FRESH, None
-    fuse = _flat(target)
+    trust, age = stage(config, circuit, samples, state.started_at, meter, now)
     house = _house(config, circuit, state, samples) if samples else None
-    if circuit.metered:
-        trust, age = stage(config, circuit, samples, state.started_at, meter, now)
-        fuse = _fuse_room(circuit, trust, house, target, present)
-    total = lower(fuse, cap)
-    lasting = total
+    fuse = lasting = _fuse_room(circuit, trust, house, static.target_a, present)
     power = lasting_w = circuit.limit_w
-    if circuit.metered and house is not None:
-        recover, volts = config.timings.recover, _volts(meter)
-        if power is not None:
-            power = lasting_w = _power_left(power, house, volts)
-        for sample in samples:
-            if now - sample.at <= recover:
-                lasting = lower(lasting, _under(circuit, subtract(_flat(target), sample.currents_a)))
-                if circuit.limit_w is not None and lasting_w is not None:
-                    lasting_w = min(lasting_w, _power_left(circuit.limit_w, sample.currents_a, volts))
+    if house is not None:
+        recover, volts, target = config.timings.recover, _volts(meter), _flat(static.target_a)
+        recent = [sample.currents_a for sample in samples if now - sample.at <= recover]
+        for currents in recent:
+            lasting = lower(lasting, _under(circuit, subtract(target, currents)))
+        if circuit.limit_w is not None:
+            power = _power_left(circuit.limit_w, house, volts)
+            lasting_w = min([power, *(_power_left(circuit.limit_w, currents, volts) for currents in recent)])
         first = samples[0].at
         if samples[-1].at - first < recover and first - state.started_at > config.timings.protection_fallback:
             lasting = lower(lasting, present)  # the meter is just back from a silence: one value is no lasting room
-    return Room(
-        circuit_id=circuit.circuit_id,
+    return static._replace(
         stage=trust,
-        now_a=total,
+        now_a=fuse,
         lasting_a=lasting,
         fuse_a=fuse,
         power_w=power,
         lasting_w=lasting_w,
-        imbalance_a=circuit.imbalance_a,
-        house_a=latest.currents_a if circuit.metered and latest is not None else None,
-        target_a=target,
+        house_a=samples[-1].currents_a if samples else None,
         meter_age_s=age,
     )
 

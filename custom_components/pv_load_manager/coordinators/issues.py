@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN
-from ..control import LOWEST_CURRENT, ROOT_CIRCUIT, ChargerConfig, ConfigError, Configuration
+from ..control import ConfigError, Configuration, asks_too_much, useless_circuits
 from ..shared import all_charger_entries
 
 ISSUES: Final = {
@@ -42,7 +42,7 @@ class ConfigIssues:
             if error in errors:
                 found[issue_id] = {
                     "chargers": self._names(_chargers(config, error)),
-                    "circuits": _joined(circuits.get(circuit, circuit) for circuit in _useless(config)),
+                    "circuits": _joined(circuits.get(circuit, circuit) for circuit in useless_circuits(config)),
                 }
         if found != self._raised:
             self.update(found)
@@ -77,27 +77,11 @@ def _joined(names: Iterable[str]) -> str:
 def _chargers(config: Configuration, error: ConfigError) -> set[str]:
     """Return the chargers that a configuration error concerns."""
     if error is ConfigError.CIRCUITS:
-        usable = {circuit.circuit_id for circuit in config.circuits} - set(_useless(config))
+        usable = {circuit.circuit_id for circuit in config.circuits} - set(useless_circuits(config))
         return {charger.charger_id for charger in config.chargers if charger.circuit_id not in usable}
     if error is ConfigError.CURRENTS:
-        site = config.strategy.minimum_current_a
-        return {charger.charger_id for charger in config.chargers if max(_least(charger), site) > charger.max_current_a}
+        return {charger.charger_id for charger in config.chargers if asks_too_much(config, charger)}
     if error is ConfigError.DUPLICATE_CHARGER:
         counts = Counter(charger.charger_id for charger in config.chargers)
         return {charger_id for charger_id, count in counts.items() if count > 1}
     return set()
-
-
-def _least(charger: ChargerConfig) -> int:
-    return max(charger.min_current_a, charger.min_current_three_a or 0)
-
-
-def _useless(config: Configuration) -> list[str]:
-    """Return the circuits that do not hang on the house connection, or carry less than any charger needs."""
-    fed = {ROOT_CIRCUIT}
-    waiting = [circuit for circuit in config.circuits if circuit.circuit_id != ROOT_CIRCUIT]
-    while reached := [circuit for circuit in waiting if circuit.parent_id in fed]:
-        fed |= {circuit.circuit_id for circuit in reached}
-        waiting = [circuit for circuit in waiting if circuit.circuit_id not in fed]
-    weak = [circuit for circuit in config.circuits if circuit.limit_a <= LOWEST_CURRENT]
-    return list(dict.fromkeys(circuit.circuit_id for circuit in (*waiting, *weak)))
