@@ -434,6 +434,23 @@ async def test_close_ends_run(charger: ScriptedCharger, make_client: MakeClient)
     await cancel(task)
 
 
+async def test_close_at_the_very_moment_of_connecting(charger: ScriptedCharger, make_client: MakeClient) -> None:
+    """Closing before the first frame was waited for leaves no socket behind, and the client can run again."""
+    client = make_client()
+    task, _ = start(client)
+    while client.state is not ConnectionState.CONNECTED:  # noqa: ASYNC110 - no event comes as early as this
+        await asyncio.sleep(0)
+    await client.close()
+    await asyncio.wait_for(task, 5)
+    await until(lambda: not charger.sockets)
+    assert client.state is ConnectionState.DISCONNECTED
+    with pytest.raises(WattpilotConnectionError):
+        await client.set_value("amp", 6)
+    await client.connect()
+    assert charger.accepted == 2
+    assert client.state is ConnectionState.CONNECTED
+
+
 async def test_connect_right_after_a_loss(charger: ScriptedCharger, make_client: MakeClient) -> None:
     """Connecting in reaction to a loss waits for the old socket and opens one new one."""
     client = make_client()

@@ -263,11 +263,15 @@ class WattpilotClient:
             reason = err
             _LOGGER.debug("The connection to %s ended: %s", self.host, err)
         finally:
-            self._session = None
-            self._last_frame_at = session.last_frame_at
-            self._last_error = reason
-            self._set_state(ConnectionState.DISCONNECTED)
-            await session.close(reason)
+            await self._end(session, reason)
+
+    async def _end(self, session: Session, reason: WattpilotError | None) -> None:
+        """Forget and close the session."""
+        self._session = None
+        self._last_frame_at = session.last_frame_at
+        self._last_error = reason
+        self._set_state(ConnectionState.DISCONNECTED)
+        await session.close(reason)
 
     def _take_status(self, session: Session) -> None:
         """Make the merged values of a session the current status."""
@@ -286,6 +290,9 @@ class WattpilotClient:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
+        if self._session is not None:
+            # A task that is cancelled before its first step never reaches its own ending.
+            await self._end(self._session, None)
 
     def _set_state(self, state: ConnectionState) -> None:
         """Change the state and tell everybody, on change only."""
