@@ -4,7 +4,7 @@ import importlib
 import json
 import sys
 
-NAMES = ("day", "load", "tick")
+NAMES = {"day": "day", "load": "load", "pv": "pv.command", "tick": "tick"}
 
 
 def main(arguments: list[str]) -> int:
@@ -14,7 +14,7 @@ def main(arguments: list[str]) -> int:
     if not rest or rest[0] not in NAMES:
         print(f"usage: scripts/bench NAME [--json]   with NAME one of: {', '.join(NAMES)}", file=sys.stderr)
         return 2
-    figures = importlib.import_module(f"benchmarks.{rest[0]}").measure(rest[1:])
+    figures = importlib.import_module(f"benchmarks.{NAMES[rest[0]]}").measure(rest[1:])
     if as_json:
         print(json.dumps(figures))
         return 0

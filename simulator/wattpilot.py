@@ -46,6 +46,7 @@ class WattpilotServer:
         self.port = charger.config.port
         self._home = home
         self._server: Server | None = None
+        self._opening = asyncio.Lock()
         self._clients: dict[ServerConnection, Outbox] = {}
         self._seen: dict[ServerConnection, dict[str, Json]] = {}
         self._written: set[str] = set()
@@ -103,26 +104,29 @@ class WattpilotServer:
         await self._close()
 
     async def _open(self) -> None:
-        if self._server is None:
-            self._server = await serve(
-                self._serve_client,
-                self.host,
-                self.port,
-                process_request=self._check_request,
-                # The charger is the passive side: it pings nobody.
-                ping_interval=None,
-                close_timeout=1,
-                compression=None,
-                server_header=None,
-            )
-            self.port = next(iter(self._server.sockets)).getsockname()[1]
+        # Whoever starts it and the clock of the home may both want it to listen, at the same moment.
+        async with self._opening:
+            if self._server is None and self._on_network:
+                self._server = await serve(
+                    self._serve_client,
+                    self.host,
+                    self.port,
+                    process_request=self._check_request,
+                    # The charger is the passive side: it pings nobody.
+                    ping_interval=None,
+                    close_timeout=1,
+                    compression=None,
+                    server_header=None,
+                )
+                self.port = next(iter(self._server.sockets)).getsockname()[1]
 
     async def _close(self) -> None:
         self.drop()
-        if self._server is not None:
-            server, self._server = self._server, None
-            server.close()
-            await server.wait_closed()
+        async with self._opening:
+            if self._server is not None:
+                server, self._server = self._server, None
+                server.close()
+                await server.wait_closed()
 
     def drop(self) -> None:
         """Cut all connections without a closing handshake."""

@@ -38,6 +38,7 @@ from .const import (
 )
 from .flows import forms, meter_forms, protection_forms
 from .flows.circuit import CircuitFlow
+from .flows.load_manager_options import LoadManagerOptionsFlow
 from .flows.probe import async_probe_inverter, async_probe_wattpilot
 from .flows.wattpilot_options import WattpilotOptionsFlow
 from .shared import loaded_inverter
@@ -64,15 +65,17 @@ class PvLoadManagerConfigFlow(ConfigFlow, domain=DOMAIN):
     @callback
     @override
     def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
-        """Return the options of a charger."""
-        return WattpilotOptionsFlow()
+        """Return the options of a charger or of the load manager."""
+        if config_entry.data[CONF_ENTRY_TYPE] == EntryType.WATTPILOT:
+            return WattpilotOptionsFlow()
+        return LoadManagerOptionsFlow()
 
     @classmethod
     @callback
     @override
     def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
-        """Only a charger has options; the others are reconfigured."""
-        return bool(config_entry.data[CONF_ENTRY_TYPE] == EntryType.WATTPILOT)
+        """Chargers and the load manager have options; an inverter is reconfigured only."""
+        return bool(config_entry.data[CONF_ENTRY_TYPE] != EntryType.SOLAREDGE)
 
     @classmethod
     @callback

@@ -8,7 +8,7 @@ from homeassistant.const import Platform
 
 DOMAIN: Final = "pv_load_manager"
 LOGGER = logging.getLogger(__package__)
-PLATFORMS: Final = [Platform.BUTTON, Platform.NUMBER, Platform.SELECT, Platform.SENSOR]
+PLATFORMS: Final = [Platform.BUTTON, Platform.NUMBER, Platform.SELECT, Platform.SENSOR, Platform.SWITCH]
 
 
 class EntryType(StrEnum):
@@ -71,6 +71,10 @@ CONF_SAFETY_MARGIN: Final = "safety_margin"
 CONF_IMBALANCE: Final = "imbalance"
 CONF_FALLBACK: Final = "fallback_current"
 
+CONF_INVERTER_AC: Final = "inverter_ac_power"
+CONF_EXPORT_LIMIT: Final = "export_limit"
+CONF_BATTERY_INVERTED: Final = "battery_inverted"
+
 CONF_PARENT: Final = "parent"
 CONF_LIMIT: Final = "limit"
 CONF_LIMIT_POWER: Final = "limit_power"
@@ -100,6 +104,7 @@ MAX_MARGIN: Final = 50  # %
 MAX_METER_AGE: Final = 600  # s; what is older says nothing about a fuse
 MIN_CIRCUIT_POWER: Final = 1380  # W; the least that a car charges with
 MAX_CIRCUIT_POWER: Final = 200_000  # W
+MAX_SOLAR_POWER: Final = 200_000  # W; what the largest main fuse could carry
 DEFAULT_LARGEST_CONSUMER: Final = 16  # A; a stove, an oven or a heat pump of 11 kW
 DEFAULT_IMBALANCE: Final = 20  # A; the rule of German grids
 MAX_POWER: Final = 50_000  # W; above what any house connection in reach of this integration carries

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import override
 
 from homeassistant.components.number import NumberDeviceClass, NumberEntity, NumberEntityDescription, NumberMode
-from homeassistant.const import EntityCategory, UnitOfElectricCurrent, UnitOfPower, UnitOfTime
+from homeassistant.const import EntityCategory, UnitOfElectricCurrent, UnitOfPower, UnitOfRatio, UnitOfTime
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -134,6 +135,94 @@ SITE_NUMBERS = (
         scale=60,
         value_fn=lambda manager: manager.timings.rotation_slot,
     ),
+    SiteNumberDescription(
+        key="start_threshold",
+        translation_key="start_threshold",
+        device_class=NumberDeviceClass.POWER,
+        entity_category=EntityCategory.CONFIG,
+        native_unit_of_measurement=UnitOfPower.WATT,
+        native_min_value=0,
+        native_max_value=22080,
+        native_step=10,
+        mode=NumberMode.BOX,
+        setting="start_threshold_w",
+        value_fn=lambda manager: manager.strategy.start_threshold_w,
+    ),
+    SiteNumberDescription(
+        key="grid_backup",
+        translation_key="grid_backup",
+        device_class=NumberDeviceClass.POWER,
+        entity_category=EntityCategory.CONFIG,
+        native_unit_of_measurement=UnitOfPower.WATT,
+        native_min_value=0,
+        native_max_value=22080,
+        native_step=10,
+        mode=NumberMode.BOX,
+        setting="grid_backup_w",
+        value_fn=lambda manager: manager.strategy.grid_backup_w,
+    ),
+    SiteNumberDescription(
+        key="phase_switches_per_day",
+        translation_key="phase_switches_per_day",
+        entity_category=EntityCategory.CONFIG,
+        entity_registry_enabled_default=False,
+        native_min_value=0,
+        native_max_value=100,
+        native_step=1,
+        mode=NumberMode.BOX,
+        setting="phase_switches_per_day",
+        value_fn=lambda manager: manager.strategy.phase_switches_per_day,
+    ),
+    SiteNumberDescription(
+        key="phase_dwell",
+        translation_key="phase_dwell",
+        device_class=NumberDeviceClass.DURATION,
+        entity_category=EntityCategory.CONFIG,
+        entity_registry_enabled_default=False,
+        native_unit_of_measurement=UnitOfTime.MINUTES,
+        native_min_value=0,
+        native_max_value=120,
+        native_step=1,
+        mode=NumberMode.BOX,
+        setting="phase_dwell_s",
+        scale=60,
+        value_fn=lambda manager: manager.timings.phase_dwell,
+    ),
+)
+
+
+def _state_of_charge(key: str, value_fn: Callable[[LoadManagerCoordinator], float]) -> SiteNumberDescription:
+    return SiteNumberDescription(
+        key=key,
+        translation_key=key,
+        entity_category=EntityCategory.CONFIG,
+        native_unit_of_measurement=UnitOfRatio.PERCENTAGE,
+        native_min_value=0,
+        native_max_value=100,
+        native_step=1,
+        setting=key,
+        value_fn=value_fn,
+    )
+
+
+BATTERY_NUMBERS = (
+    _state_of_charge("battery_target_soc", lambda manager: manager.strategy.battery_target_soc),
+    _state_of_charge("battery_start_soc", lambda manager: manager.strategy.battery_start_soc),
+    _state_of_charge("battery_hold_soc", lambda manager: manager.strategy.battery_hold_soc),
+    SiteNumberDescription(
+        key="battery_dead_zone",
+        translation_key="battery_dead_zone",
+        device_class=NumberDeviceClass.POWER,
+        entity_category=EntityCategory.CONFIG,
+        entity_registry_enabled_default=False,
+        native_unit_of_measurement=UnitOfPower.WATT,
+        native_min_value=0,
+        native_max_value=9999,
+        native_step=1,
+        mode=NumberMode.BOX,
+        setting="battery_dead_zone_w",
+        value_fn=lambda manager: manager.strategy.battery_dead_zone_w,
+    ),
 )
 
 MAXIMUM_CURRENT = NumberEntityDescription(
@@ -151,10 +240,12 @@ MAXIMUM_CURRENT = NumberEntityDescription(
 async def async_setup_entry(
     hass: HomeAssistant, entry: PvLoadManagerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the settings of one entry."""
+    """Add the settings of one entry; those of a house battery only where there is one."""
     coordinator = entry.runtime_data
     if isinstance(coordinator, LoadManagerCoordinator):
         async_add_entities(SiteNumber(coordinator, description) for description in SITE_NUMBERS)
+        for_battery = [SiteNumber(coordinator, description) for description in BATTERY_NUMBERS]
+        coordinator.once_with_battery(partial(async_add_entities, for_battery))
     elif isinstance(coordinator, WattpilotCoordinator):
         async_add_entities([MaximumCurrentNumber(coordinator, MAXIMUM_CURRENT)])
 

@@ -25,7 +25,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 from homeassistant.util import dt as dt_util
 
-from .control import CarState, Plan, Reason, SiteStatus, render
+from .control import CarState, ChargerPlan, Plan, Reason, SiteStatus, render
 from .coordinators.load_manager import LoadManagerCoordinator
 from .coordinators.solaredge import SolarEdgeCoordinator
 from .coordinators.translate import CAR_STATES
@@ -157,6 +157,24 @@ CHARGER_SENSORS = (
     ),
 )
 
+
+def _today(key: str, value_fn: Callable[[ChargerPlan], int | None]) -> ChargerSensorDescription:
+    return ChargerSensorDescription(
+        key=key,
+        translation_key=key,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda charger: value_fn(charger.plan) if charger.plan is not None else None,
+        needs_plan=True,
+    )
+
+
+COUNTERS = (
+    _today("starts_today", lambda plan: plan.starts_today),
+    _today("switches_today", lambda plan: plan.switches_today),
+)
+
 LIFETIME_ENERGY = ChargerSensorDescription(
     key="lifetime_energy",
     translation_key="lifetime_energy",
@@ -273,7 +291,7 @@ async def async_setup_entry(
     else:
         async_add_entities(
             [
-                *(ChargerSensor(coordinator, description) for description in CHARGER_SENSORS),
+                *(ChargerSensor(coordinator, description) for description in (*CHARGER_SENSORS, *COUNTERS)),
                 LifetimeEnergySensor(coordinator, LIFETIME_ENERGY),
                 ReasonSensor(coordinator, REASON),
             ]

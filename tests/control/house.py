@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from custom_components.pv_load_manager.control import (
     BatteryReading,
@@ -12,9 +13,12 @@ from custom_components.pv_load_manager.control import (
     Command,
     Configuration,
     ControlState,
+    Explanation,
     GridReading,
     Mode,
     Plan,
+    PvReading,
+    Reason,
     Snapshot,
     Strategy,
     decide,
@@ -50,6 +54,10 @@ class Car:
     """What the car draws beyond its allowance."""
     pause: int = 0
     """s that a change of phases takes."""
+    wakes_in: int = 0
+    """s from the moment that a car may charge until it begins."""
+    waking: int = 0
+    """s of that which are left."""
     wired: int = 3
     rotation: tuple[int, int, int] = (1, 2, 3)
     """How the charger is really wired, where its configuration does not know."""
@@ -72,7 +80,9 @@ class Car:
                 self.switching = self.pause if self.drawn_a > 0 else 0
         goal = 0.0
         self.switching = max(0, self.switching - 1)
-        if self.plugged and not self.holding and not self.full and not self.switching:
+        wants = self.plugged and not self.holding and not self.full and not self.switching
+        self.waking = max(0, self.waking - 1) if wants else self.wakes_in
+        if wants and not self.waking:
             goal = min(self.setting_a + self.excess_a, self.maximum_a)
         step = self.rate_a * dt
         self.drawn_a += max(-step, min(step, goal - self.drawn_a))
@@ -125,11 +135,25 @@ class House:
     """s between two readings of the battery; 0 = with every reading of the meter."""
     battery_limit_w: float | None = None
     """The battery keeps the grid at 0 within this power; None = its power is set by hand."""
+    battery_wh: float = 10_000.0
+    """What the battery holds when it is full."""
+    battery_soc: float | None = None
+    """%; with it the battery says how full it is, fills and empties; None = it never says."""
+    pv_w: Callable[[float], float] | None = None
+    """What the roof could produce by time, in W; None = nobody measures it, and ``surplus_w`` speaks of all."""
+    house_w: Callable[[float], float] = lambda _now: 0.0
+    """Load of the house by time, in W on all phases together."""
+    feed_in_w: float | None = None
+    """The inverter produces no more than what is used and this, in W; None = it may feed in everything."""
+    tells_throttled: bool = False
+    """Whether the inverter says that it produces less than it could."""
     now: float = 1000.0
     state: ControlState = field(default_factory=lambda: ControlState(started_at=1000.0))
     plan: Plan = field(default_factory=Plan)
     grid: GridReading | None = None
     log: list[tuple[float, Plan]] = field(default_factory=list)
+    powers: list[float] = field(default_factory=list)
+    """What really came from the grid in every step of the log, before it, in W."""
     snapshot: Snapshot = field(default_factory=Snapshot)
     _circuits: dict[str, GridReading] = field(default_factory=dict)
     _battery_seen: BatteryReading | None = None
@@ -148,6 +172,7 @@ class House:
         """One second."""
         self.now += 1.0
         self._seen = [*self._seen[-10:], self.meter()]
+        self.powers.append(self._seen[-1].power_w or 0.0)
         if self.meter_alive and (self.grid is None or self.now - self.grid.at >= self.meter_every):
             self.grid = replace(self._seen[-1 - min(self.meter_lag, len(self._seen) - 1)], at=self.now)
         self._said = [*self._said[-10:], self.readings()]
@@ -155,16 +180,27 @@ class House:
         chargers = {key: replace(reading, at=self.now) for key, reading in late.items()}
         self._read_circuits()
         self.snapshot = Snapshot(
-            grid=self.grid, battery=self._battery(), circuits=dict(self._circuits), chargers=chargers
+            grid=self.grid, pv=self._pv(), battery=self._battery(), circuits=dict(self._circuits), chargers=chargers
         )
         self.state, self.plan = decide(self.config, self.state, self.snapshot, self.now)
         self.log.append((self.now, self.plan))
-        if self.battery_limit_w is not None:
-            wanted = (self.battery_w or 0.0) + (self.meter().power_w or 0.0)
-            self.battery_w = max(-self.battery_limit_w, min(self.battery_limit_w, wanted))
+        self._regulate()
         for key, car in self.cars.items():
             planned = self.plan.chargers.get(key)
             car.follow(planned.command if planned is not None else None, 1.0)
+
+    def _regulate(self) -> None:
+        """Let the battery keep the grid at 0, as far as its power and its charge go."""
+        if self.battery_limit_w is None:
+            return
+        present, soc = self.battery_w or 0.0, self.battery_soc
+        hidden = self.hidden_w()
+        wanted = present + (self.meter().power_w or 0.0) - hidden
+        lowest = 0.0 if soc is not None and soc >= 100.0 else -self.battery_limit_w
+        highest = 0.0 if soc is not None and soc <= 5.0 else self.battery_limit_w
+        self.battery_w = max(lowest, min(highest, wanted))
+        if soc is not None:
+            self.battery_soc = soc - self.battery_w / 3600.0 / self.battery_wh * 100.0
 
     def restart(self) -> None:
         """Begin anew with what was saved."""
@@ -197,7 +233,8 @@ class House:
         for load in self.circuit_load_a.values():
             currents = [current + more for current, more in zip(currents, load, strict=True)]
         currents = [current + more for current, more in zip(currents, self.chargers_a(), strict=True)]
-        currents = [amps - (self.battery_w or 0.0) / VOLTS / phases for amps in currents[:phases]] + currents[phases:]
+        sun = (self.battery_w or 0.0) + self.produced_w(sum(currents) * VOLTS) - self.house_w(self.now)
+        currents = [amps - sun / VOLTS / phases for amps in currents[:phases]] + currents[phases:]
         return GridReading(
             at=self.now,
             power_w=sum(currents) * VOLTS,
@@ -205,6 +242,22 @@ class House:
             voltages_v=(VOLTS, VOLTS, VOLTS),
             cadence_s=self.meter_every,
         )
+
+    def produced_w(self, used_w: float | None = None) -> float:
+        """Return what the roof gives, in W; ``used_w`` is what everything but house and battery draws."""
+        if self.pv_w is None:
+            return 0.0
+        power, battery, rating = self.pv_w(self.now), self.battery_w or 0.0, self.config.inverter_ac_w
+        if rating is not None:
+            power = min(power, rating - battery)  # what charges the battery never sees the AC side
+        if self.feed_in_w is not None:
+            used = sum(self.chargers_a()) * VOLTS if used_w is None else used_w
+            power = min(power, used + self.house_w(self.now) - battery + self.feed_in_w)
+        return max(power, 0.0)
+
+    def hidden_w(self) -> float:
+        """Return what the roof could give more, in W."""
+        return self.pv_w(self.now) - self.produced_w() if self.pv_w is not None else 0.0
 
     def chargers_a(self, circuit_id: str | None = None) -> list[float]:
         """Current per grid phase of the chargers below a circuit; of all where none is named."""
@@ -252,15 +305,76 @@ class House:
         """Current per grid phase at the house connection."""
         return self.meter().currents_a  # type: ignore[return-value]
 
+    def _pv(self) -> PvReading | None:
+        if self.pv_w is None:
+            return None
+        throttled = self.tells_throttled and self.hidden_w() > 1.0
+        return PvReading(at=self.now, power_w=self.produced_w(), throttled=throttled)
+
     def _battery(self) -> BatteryReading | None:
         if self.battery_w is None:
             return None
-        seen = self._battery_seen
+        seen, soc = self._battery_seen, self.battery_soc
+        power = -self.battery_w if self.config.battery_inverted else self.battery_w
         if self.battery_every == 0.0:
-            return BatteryReading(at=self.grid.at if self.grid else self.now, power_w=self.battery_w)
+            at = self.grid.at if self.grid else self.now
+            return BatteryReading(at=at, power_w=power, state_of_charge=soc)
         if seen is None or self.now - seen.at >= self.battery_every:
-            self._battery_seen = BatteryReading(at=self.now, power_w=self.battery_w)
+            self._battery_seen = BatteryReading(at=self.now, power_w=power, state_of_charge=soc)
         return self._battery_seen
+
+    def without_protection(self) -> Configuration:
+        """Return the configuration with a meter that is for the surplus only."""
+        return replace(self.config, circuits=tuple(replace(circuit, metered=False) for circuit in self.config.circuits))
+
+    def charger(self, key: str = "a", **changes: object) -> None:
+        """Change what is configured of a charger."""
+        chargers = tuple(
+            replace(charger, **changes) if charger.charger_id == key else charger  # type: ignore[arg-type]
+            for charger in self.config.chargers
+        )
+        self.config = replace(self.config, chargers=chargers)
+
+    def explanation(self, key: str = "a") -> Explanation:
+        """Return why a charger gets what it gets."""
+        return self.plan.chargers[key].explanation
+
+    def commands(self, key: str = "a", since: float = 0.0) -> list[tuple[float, Command]]:
+        """Return the commands of a charger with the time of each, the first one as it was."""
+        result: list[tuple[float, Command]] = []
+        for at, plan in self.log:
+            command = plan.chargers[key].command
+            if command is not None and at >= since and (not result or result[-1][1] != command):
+                result.append((at, command))
+        return result
+
+    def starts(self, key: str = "a", since: float = 0.0) -> int:
+        """Return how often a charger was told to begin."""
+        commands = [command.charge for _, command in self.commands(key, since)]
+        return sum(1 for one, two in pairwise(commands) if two and not one)
+
+    def stops(self, key: str = "a", since: float = 0.0) -> int:
+        """Return how often a charger was told to stop."""
+        commands = [command.charge for _, command in self.commands(key, since)]
+        return sum(1 for one, two in pairwise(commands) if one and not two)
+
+    def switches(self, key: str = "a", since: float = 0.0) -> int:
+        """Return how often a charger was told another number of phases while it charged."""
+        commands = [command for _, command in self.commands(key, since)]
+        return sum(1 for one, two in pairwise(commands) if one.charge and two.charge and one.phases != two.phases)
+
+    def imported_wh(self, since: float = 0.0) -> float:
+        """Return what came from the grid."""
+        pairs = zip(self.log, self.powers, strict=True)
+        return sum(max(power, 0.0) for (at, _), power in pairs if at >= since) / 3600.0
+
+    def seconds_until(self, reason: Reason, most: int = 1800, key: str = "a") -> int:
+        """Let time pass until a charger has a reason; return how long that took."""
+        for seconds in range(most):
+            if seconds and self.plan.chargers[key].explanation.reason is reason:
+                return seconds
+            self.step()
+        raise AssertionError(f"never {reason}, but {self.explanation(key)}")
 
     def set(self, **changes: object) -> None:
         """Change the strategy."""

@@ -141,8 +141,9 @@ def sun_beyond_minimums(problem: Problem, given: Sequence[int]) -> float:
     if problem.surplus_w is None:
         return 0.0
     taken = (
-        amps * claim.watts_per_amp if claim.used_w is None else claim.used_w
+        (amps + claim.excess_a) * claim.watts_per_amp if claim.used_w is None else claim.used_w
         for claim, amps in zip(problem.claims, given, strict=True)
+        if amps or claim.used_w is not None
     )
     return problem.surplus_w - sum(taken)
 

@@ -55,30 +55,38 @@ def test_pv_starts_after_its_delay_and_follows_the_sun() -> None:
     """Surplus starts the car after the delay; afterwards the car takes it to within one amp."""
     home = house(mode=Mode.PV, surplus_w=lambda _: 2500.0)
     only_one_phase(home)
-    home.run(30)
-    assert home.reason() == Reason.START_DELAY
-    assert home.plan.chargers["a"].explanation.next_change_at is not None
+    home.run(4)
+    explanation = home.plan.chargers["a"].explanation
+    assert explanation.reason is Reason.START_DELAY
+    assert explanation.next_change_at is not None
+    assert 0.0 < explanation.numbers["regret_wh"] < explanation.numbers["price_wh"]
+    expected = explanation.next_change_at
+    while not home.allocated():
+        home.step()
+    assert home.now == pytest.approx(expected, abs=2.0)
     home.run(70)
     assert home.reason() == Reason.CHARGING_SURPLUS
-    assert home.allocated() == 10
-    assert -VOLTS < sum(home.total_a()) * VOLTS <= 0.0
+    assert home.allocated() == 11
+    assert abs(sum(home.total_a()) * VOLTS) <= VOLTS / 2
 
 
 def test_pv_keeps_charging_through_a_short_cloud_and_stops_after_a_long_one() -> None:
-    """A cloud shorter than the stop delay costs no contactor, a longer one stops the car."""
+    """A cloud of a minute and a half costs no contactor, one of five minutes stops the car."""
     sun = [2500.0]
     home = house(mode=Mode.PV, surplus_w=lambda _: sun[0])
     only_one_phase(home)
     home.run(120)
     sun[0] = 300.0
-    home.run(100)
+    home.run(90)
     assert home.allocated() == 6
-    assert home.reason() == Reason.STOP_DELAY
+    explanation = home.plan.chargers["a"].explanation
+    assert explanation.reason is Reason.STOP_DELAY
+    assert explanation.numbers["missing_w"] == 1080
     sun[0] = 2500.0
     home.run(60)
-    assert home.allocated() == 10
+    assert home.allocated() == 11
     sun[0] = 300.0
-    home.run(220)
+    home.run(300)
     assert home.allocated() == 0
     assert home.reason() == Reason.WAITING_FOR_SURPLUS
 
@@ -268,7 +276,7 @@ def test_a_restart_in_mid_charge_adopts_the_car_without_a_stop() -> None:
     home.cars["a"] = Car(phases=1, holding=False, setting_a=10, drawn_a=10.0, set_phases=1)
     allocated: list[int] = []
     home.run(120, each=lambda: allocated.append(home.allocated()))
-    assert set(allocated) <= {9, 10}
+    assert set(allocated) <= {10, 11}
 
 
 @pytest.mark.parametrize("surplus_w", [3000.0, 4200.0, 5000.0, 5500.0])
@@ -320,7 +328,7 @@ def test_more_sun_switches_to_three_phases_in_safe_order() -> None:
     sun[0] = 6000.0
     home.run(900)
     assert home.cars["a"].set_phases == 3
-    assert home.allocated() == 8
+    assert home.allocated() == 9
     switches = [
         (before.chargers["a"].command, after.chargers["a"].command)
         for (_, before), (_, after) in zip(home.log, home.log[1:], strict=False)
@@ -329,7 +337,7 @@ def test_more_sun_switches_to_three_phases_in_safe_order() -> None:
         and after.chargers["a"].command.phases != before.chargers["a"].command.phases
     ]
     assert len(switches) == 1
-    assert switches[0][0].current_a == switches[0][1].current_a <= 8
+    assert switches[0][0].current_a == switches[0][1].current_a <= 9
 
 
 def test_less_sun_switches_back_to_one_phase_and_raises_afterwards() -> None:
@@ -341,7 +349,7 @@ def test_less_sun_switches_back_to_one_phase_and_raises_afterwards() -> None:
     sun[0] = 2500.0
     home.run(900)
     assert home.cars["a"].set_phases == 1
-    assert home.allocated() == 10
+    assert home.allocated() == 11
 
 
 def test_a_stale_surplus_keeps_pv_as_it_is_and_a_dead_one_stops_it() -> None:
@@ -349,10 +357,10 @@ def test_a_stale_surplus_keeps_pv_as_it_is_and_a_dead_one_stops_it() -> None:
     home = house(mode=Mode.PV, metered=False, surplus_w=lambda _: 2500.0)
     only_one_phase(home)
     home.run(120)
-    assert home.allocated() == 10
+    assert home.allocated() == 11
     home.meter_alive = False
     home.run(100)
-    assert home.allocated() == 10
+    assert home.allocated() == 11
     home.run(40)
     assert home.allocated() == 0
     assert home.reason() == Reason.SURPLUS_UNKNOWN
@@ -362,6 +370,7 @@ def test_a_charging_battery_gives_way_to_the_car() -> None:
     """By default the power that flows into the battery counts as surplus; power out of it is a deficit."""
     home = house(mode=Mode.PV, surplus_w=lambda _: 2500.0)
     home.config = replace(home.config, has_battery=True)
+    home.set(battery_dead_zone_w=0.0)
     only_one_phase(home)
     home.battery_w = -2500.0
     home.run(30)
@@ -404,12 +413,12 @@ def test_a_battery_that_is_read_rarely_winds_nothing_up(battery_every: float, la
     allocated: list[int] = []
     home.run(400, each=lambda: allocated.append(home.allocated()))
     assert max(allocated) <= 16
-    assert set(allocated[-200:]) == {15}
+    assert set(allocated[-200:]) == {16}
     sun[0] = 2000.0
     home.run(300, each=lambda: allocated.append(home.allocated()))
-    assert set(allocated[-200:]) == {8}
-    sun[0] = 900.0
-    home.run(260)
+    assert set(allocated[-200:]) == {9}
+    sun[0] = 300.0
+    home.run(400)
     assert home.allocated() == 0
 
 

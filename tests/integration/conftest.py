@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity import Entity
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
@@ -36,6 +37,12 @@ def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"{OURS}.coordinators.solaredge.SLOW_INTERVAL", 1.0)
     monkeypatch.setattr(f"{OURS}.entity.PUBLISH_INTERVAL", 0.1)
     monkeypatch.setattr(f"{OURS}.sensor.STALE", 2.5)
+
+
+@pytest.fixture(name="all_enabled")
+def all_enabled_fixture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enable the entities, too, that a user has to enable first."""
+    monkeypatch.setattr(Entity, "entity_registry_enabled_default", True)
 
 
 @pytest.fixture(name="build_site")

@@ -26,7 +26,7 @@ from custom_components.pv_load_manager.const import (
     EntryType,
     MeterSource,
 )
-from custom_components.pv_load_manager.control import CircuitConfig, Timings
+from custom_components.pv_load_manager.control import CircuitConfig, Configuration, Timings
 from custom_components.pv_load_manager.shared import SHARED
 from custom_components.pv_load_manager.wattpilot import Timings as ClientTimings
 from simulator import HomeConfig, Simulation, Write
@@ -35,8 +35,7 @@ PATIENCE = 8.0
 """How long a test waits for what should happen, s."""
 
 CONTROL_TIMINGS = Timings(
-    start_delay=0.5,
-    stop_delay=0.5,
+    cloud_windows=(0.0, 0.5, 1.0, 2.0),
     surplus_window=0.5,
     surplus_pause=0.3,
     settle=1.0,
@@ -167,12 +166,21 @@ class Site:
         except ValueError:
             return None
 
-    async def select(self, owner: MockConfigEntry, option: str) -> None:
-        """Choose a charge mode, as a user does."""
+    async def select(self, owner: MockConfigEntry, option: str, *, key: str = "charge_mode") -> None:
+        """Choose a charge mode or another of a few choices, as a user does."""
         await self.hass.services.async_call(
             "select",
             "select_option",
-            {ATTR_ENTITY_ID: self.entity_id("select", owner, "charge_mode"), "option": option},
+            {ATTR_ENTITY_ID: self.entity_id("select", owner, key), "option": option},
+            blocking=True,
+        )
+
+    async def turn(self, owner: MockConfigEntry, key: str, *, on: bool) -> None:
+        """Turn a switch on or off, as a user does."""
+        await self.hass.services.async_call(
+            "switch",
+            "turn_on" if on else "turn_off",
+            {ATTR_ENTITY_ID: self.entity_id("switch", owner, key)},
             blocking=True,
         )
 
@@ -198,8 +206,13 @@ class Site:
         return self.home.chargers[index].charger.settings
 
 
-def circuits(hass: HomeAssistant) -> tuple[CircuitConfig, ...]:
-    """Return the circuits below the house connection as the control core is told them."""
+def configuration(hass: HomeAssistant) -> Configuration:
+    """Return what the control core is told."""
     manager = hass.data[SHARED].load_manager
     assert manager is not None
-    return manager.configuration().circuits[1:]
+    return manager.configuration()
+
+
+def circuits(hass: HomeAssistant) -> tuple[CircuitConfig, ...]:
+    """Return the circuits below the house connection as the control core is told them."""
+    return configuration(hass).circuits[1:]

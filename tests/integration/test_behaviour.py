@@ -42,7 +42,8 @@ async def test_off_fast_pv(build_site: BuildSite) -> None:
     await eventually(lambda: 6 <= site.settings()["amp"] <= 9)
     await eventually(lambda: site.home.chargers[0].charger.power_w == pytest.approx(5600, abs=800))
     await eventually(lambda: site.value(charger, "reason") == "charging_surplus")
-    await eventually(lambda: -1200 < site.home.home.flow.grid_w < 200)
+    # To the nearest ampere: the grid may pay for a smaller part of one, here of 690 W.
+    await eventually(lambda: -1200 < site.home.home.flow.grid_w < 300)
     keys = {key for key, _ in site.written()}
     assert keys <= {"amp", "frc", "psm", "lmo", "fup"}
     assert ("frc", 2) not in site.written()
@@ -211,8 +212,11 @@ async def test_unknown_messages_and_values(site: Site, caplog: pytest.LogCapture
 async def test_refused_command(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     """A charger that refuses a command is reported once, and works when it takes it."""
     _, _, manager = await site.set_up_all()
+    await site.select(manager, "fast")
+    await eventually(fast(site))
     site.home.chargers[0].faults.rejected_keys = {"frc": "not now"}
     await site.select(manager, "off")
+    await asyncio.sleep(0.5)
     await site.select(manager, "fast")
     await site.select(manager, "off")
     await asyncio.sleep(1)
@@ -256,7 +260,7 @@ async def test_two_chargers_share(build_site: BuildSite) -> None:
     site.home.chargers[0].unplug()
     await eventually(fast(site, 1, amps=13))
     assert site.value(first, "reason") == "no_car"
-    assert site.value(second, "reason") == "limited_by_available_current"
+    await eventually(lambda: site.value(second, "reason") == "limited_by_available_current")
     assert site.value(manager, "state") == "limited"
 
 

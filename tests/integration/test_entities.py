@@ -43,6 +43,15 @@ ENTITIES = {
     "number.pv_load_manager_redistribution_margin": ("A", "current", None, "config"),
     "number.pv_load_manager_start_phase": ("s", "duration", None, "config"),
     "number.pv_load_manager_rotation_slot": ("min", "duration", None, "config"),
+    "number.pv_load_manager_start_threshold": ("W", "power", None, "config"),
+    "number.pv_load_manager_grid_backup": ("W", "power", None, "config"),
+    "number.pv_load_manager_battery_target": ("%", None, None, "config"),
+    "number.pv_load_manager_battery_start_threshold": ("%", None, None, "config"),
+    "number.pv_load_manager_battery_hold_threshold": ("%", None, None, "config"),
+    "select.pv_load_manager_cloud_filter": (None, None, None, "config"),
+    "select.pv_load_manager_battery_priority": (None, None, None, "config"),
+    "switch.pv_load_manager_pv_surplus_charging": (None, None, None, "config"),
+    "switch.pv_load_manager_solar_only": (None, None, None, "config"),
     "sensor.pv_load_manager_state": (None, "enum", None, None),
     "sensor.pv_load_manager_surplus": ("W", "power", "measurement", None),
     "sensor.pv_load_manager_allocated_current": ("A", "current", "measurement", None),
@@ -67,6 +76,15 @@ ENTITIES = {
     "sensor.solaredge_se10k_battery_power": ("W", "power", "measurement", None),
     "sensor.solaredge_se10k_battery_state_of_charge": ("%", "battery", "measurement", None),
 }
+DISABLED = {
+    "number.pv_load_manager_phase_switches_per_day",
+    "number.pv_load_manager_phase_dwell_time",
+    "number.pv_load_manager_battery_dead_zone",
+    "select.pv_load_manager_rounding_of_the_current",
+    "switch.pv_load_manager_weigh_efficiency",
+    "sensor.garage_starts_today",
+    "sensor.garage_phase_switches_today",
+}
 NAMES = {
     "select.pv_load_manager_charge_mode": "PV Load Manager Charge mode",
     "number.pv_load_manager_maximum_total_current": "PV Load Manager Maximum total current",
@@ -78,11 +96,14 @@ NAMES = {
 
 
 async def test_all_entities(build_site: BuildSite, entity_registry: er.EntityRegistry) -> None:
-    """Every entity is there, enabled, with its name, unit and classes, and none more."""
+    """Every entity is there, with its name, unit and classes, and none more; only those for experts are disabled."""
     site = await build_site(WITH_BATTERY)
     await site.set_up_all()
     found = {}
+    assert {entry.entity_id for entry in entity_registry.entities.values() if entry.disabled} == DISABLED
     for entry in entity_registry.entities.values():
+        if entry.disabled:
+            continue
         state = site.hass.states.get(entry.entity_id)
         assert state is not None, entry.entity_id
         attributes = state.attributes
@@ -239,14 +260,16 @@ async def test_missing_surplus(site: Site) -> None:
 
 async def test_countdown(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wait that ends by itself says when."""
-    timings = replace(CONTROL_TIMINGS, start_delay=90)
+    timings = replace(CONTROL_TIMINGS, cloud_windows=(0, 3600, 7200, 14400))
     monkeypatch.setattr(f"{OURS}.coordinators.load_manager.TIMINGS", timings)
     _, charger, _ = await site.set_up_all()
     await eventually(lambda: site.value(charger, "reason") == "start_delay")
     attributes = site.state("sensor", charger, "reason").attributes
-    assert re.search(r"This can change in (8\d|90) s\.$", attributes["text"])
+    told = re.search(r"This can change in (\d+) s\.$", attributes["text"])
+    assert told is not None
     left = dt_util.parse_datetime(attributes["next_change"], raise_on_error=True) - dt_util.utcnow()
-    assert 75 < left.total_seconds() <= 90
+    assert left.total_seconds() > 30
+    assert left.total_seconds() == pytest.approx(int(told[1]), abs=5)
 
 
 async def test_lifetime_energy_never_falls(build_site: BuildSite) -> None:

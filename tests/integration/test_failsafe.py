@@ -51,6 +51,7 @@ async def test_grid_meter_fails(build_site: BuildSite, monkeypatch: pytest.Monke
     await site.set_number(manager, "available_current", 10)
     await site.select(manager, "fast")
     await eventually(gives(site, 10))
+    before = len(list(site.written()))
     inverter = site.home.inverter
     if fault == "stopped":
         await inverter.stop()
@@ -66,7 +67,7 @@ async def test_grid_meter_fails(build_site: BuildSite, monkeypatch: pytest.Monke
     await eventually(holds(site))
     await eventually(lambda: site.value(charger, "reason") == "meter_lost")
     assert site.value(manager, "state") == "fault"
-    assert max(value for key, value in site.written() if key == "amp") == 10
+    assert max(value for key, value in list(site.written())[before:] if key == "amp") <= 10
     if fault == "stopped":
         await inverter.start()
     else:

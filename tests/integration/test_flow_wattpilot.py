@@ -437,9 +437,9 @@ async def test_options_current_out_of_range(site: Site, current: float) -> None:
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_only_chargers_have_options(site: Site) -> None:
-    """The load manager and the inverter are reconfigured instead."""
+async def test_an_inverter_has_no_options(site: Site) -> None:
+    """It is reconfigured instead; a charger and the load manager have options."""
     inverter, charger, manager = await site.set_up_all()
     assert charger.supports_options
+    assert manager.supports_options
     assert not inverter.supports_options
-    assert not manager.supports_options

@@ -21,7 +21,14 @@ from custom_components.pv_load_manager.const import (
 )
 from custom_components.pv_load_manager.control import ROOT_CIRCUIT, PhasePolicy, Reason
 from custom_components.pv_load_manager.coordinators.issues import ISSUES
-from custom_components.pv_load_manager.flows import circuit, forms, meter_forms, protection_forms, wattpilot_options
+from custom_components.pv_load_manager.flows import (
+    circuit,
+    forms,
+    load_manager_options,
+    meter_forms,
+    protection_forms,
+    wattpilot_options,
+)
 from simulator import BatteryConfig, ChargerConfig, HomeConfig
 
 from .code import ROOT, flat, keyword_texts, load, nodes
@@ -56,6 +63,7 @@ def test_languages_are_equal(folder: str) -> None:
             assert text.strip() == text != "", (language, key)
 
 
+@pytest.mark.usefixtures("all_enabled")
 async def test_entities(build_site: BuildSite, entity_registry: er.EntityRegistry) -> None:
     """Every entity has a name, every option of it too, and no name is left over."""
     site = await build_site(HomeConfig(battery=BatteryConfig(), chargers=(ChargerConfig(),)))
@@ -111,11 +119,12 @@ def errors_in(*files: str) -> set[object]:
 
 def test_errors_in_forms() -> None:
     """Every error of a form has its text, and no text is left over."""
-    of_circuit, of_charger = errors_in("flows/circuit.py"), errors_in("flows/wattpilot_options.py")
+    of_circuit = errors_in("flows/circuit.py")
+    of_options = errors_in("flows/wattpilot_options.py", "flows/load_manager_options.py")
     shared = errors_in("flows/meter_forms.py", "flows/protection_forms.py")
     everything = errors_in(*FLOWS)
-    assert everything - of_circuit - of_charger == set(EN["config"]["error"])
-    assert of_charger == set(EN["options"]["error"])
+    assert everything - of_circuit - of_options == set(EN["config"]["error"])
+    assert of_options == set(EN["options"]["error"])
     # A circuit is protected by its own meter or not at all; nobody is asked.
     assert of_circuit | shared - {"no_phase_currents"} == set(CIRCUIT["error"])
 
@@ -151,7 +160,11 @@ def test_steps() -> None:
     steps = EN["config"]["step"]
     assert set(steps) == {"user", *schemas}
     assert keyword_texts("step_id", "config_flow.py") <= set(steps)
-    options = {"init": wattpilot_options.init_schema({}), "own_currents": wattpilot_options.OWN_CURRENTS}
+    options = {
+        "init": wattpilot_options.init_schema({}),
+        "own_currents": wattpilot_options.OWN_CURRENTS,
+        "solar": load_manager_options.SOLAR,
+    }
     assert set(EN["options"]["step"]) == set(options)
     for step, schema in (*schemas.items(), *options.items()):
         texts = (EN["options"]["step"] if step in options else steps)[step]
@@ -221,14 +234,15 @@ def test_reasons() -> None:
     }
     for reason, text in texts.items():
         assert placeholders(text) <= given, reason
-        unitless = {"phases", "stops", "circuit"}
-        assert all(name in unitless or name.endswith(("_w", "_a", "_s")) for name in placeholders(text)), reason
+        unitless = {"phases", "stops", "circuit", "soc", "switches", "switches_per_day"}
+        assert all(name in unitless or name.endswith(("_w", "_a", "_s", "_wh")) for name in placeholders(text)), reason
 
 
 def test_placeholders_of_forms() -> None:
     """The braces in the texts of the flows are filled by the code."""
     given = {"min_fuse", "max_fuse", "max_chargers", "low", "high", "maximum", "name", "host"}
     given |= {*protection_forms.PROTECTION_RANGES, *meter_forms.METER_RANGES, "limit"}
+    given |= {*load_manager_options.SOLAR_RANGES}
     confirm = {"fuse", "phases", "chargers", "meter", "power"}
     for key, text in flat({"config": EN["config"], "options": EN["options"]}).items():
         allowed = confirm if ".step.confirm" in key else given

@@ -62,6 +62,16 @@ async def test_foreign_client_writes(simulation: Simulation) -> None:
             await client.set_current(17)
 
 
+async def test_a_start_while_time_passes_listens_once(simulation: Simulation) -> None:
+    """The home's clock opens what should listen, too: both at the same moment are no port in use."""
+    server = simulation.chargers[0]
+    for _ in range(20):
+        await server.stop()
+        await asyncio.gather(server.start(), server.publish(), server.start())
+        async with Wattpilot(f"127.0.0.1:{server.port}", "virtual-home", auto_reconnect=False) as client:
+            assert client.serial == server.charger.config.serial
+
+
 async def test_wrong_password(simulation: Simulation) -> None:
     """A wrong password is answered and the connection is closed."""
     server = simulation.chargers[0]

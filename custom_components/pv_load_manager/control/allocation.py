@@ -62,6 +62,10 @@ class Claim:
     """The limits in A that each of its amps counts against."""
     power_bounds: tuple[int, ...] = ()
     """The limits in W that each of its watts counts against."""
+    margin_a: int = 0
+    """The part of the demand that its car is not seen to draw: no sun is set aside for that."""
+    is_turn: bool = False
+    """Whether it begins because it takes the turn of another one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,6 +83,7 @@ def allocate(
     room: Sequence[float],
     surplus_w: float | None,
     lasting: Sequence[float] | None = None,
+    round_up: float = 0.0,
 ) -> Allocation:
     """Return the current per claim in A.
 
@@ -93,12 +98,13 @@ def allocate(
         surplus_w: surplus for pv and min+pv in W; None = nothing is known, so nobody gets more than a minimum of it.
         lasting: what is left of every limit for those that do not charge yet: nobody gives way for one that could not
             begin; None = the same.
+        round_up: the part of an amp that may be missing in the surplus when it is given all the same.
     """
-    share = _Share(claims, room, lasting)
+    share = _Share(claims, room, lasting, round_up)
     share.minimums(idle=False)
     share.sun_w = 0.0 if surplus_w is None else surplus_w - share.taken()
     priorities = sorted({claim.priority for claim in claims}, reverse=True)
-    demands = [min(claim.cap_a, max(claim.demand_a, claim.floor_a)) for claim in claims]
+    demands = [min(claim.cap_a, max(claim.demand_a - claim.margin_a, claim.floor_a)) for claim in claims]
     caps = [claim.cap_a for claim in claims]
     idle = any(claim.idle for claim in claims)
     for highest in (demands, caps) if idle or demands != caps else (caps,):
@@ -108,14 +114,18 @@ def allocate(
             group = [index for index in share.active if claims[index].priority == priority]
             share.raise_free(group, highest)
             share.raise_surplus(group, highest)
+    share.raise_margins()
     return Allocation(amps=tuple(share.given), bounds=tuple(share.binding(index) for index in range(len(claims))))
 
 
 class _Share:
     """The state of one allocation."""
 
-    def __init__(self, claims: Sequence[Claim], room: Sequence[float], lasting: Sequence[float] | None) -> None:
+    def __init__(
+        self, claims: Sequence[Claim], room: Sequence[float], lasting: Sequence[float] | None, round_up: float
+    ) -> None:
         self._claims = claims
+        self._round_up = round_up
         self._lasting = list(lasting) if lasting is not None else None
         self._surplus = len(room)
         self._left = [max(0.0, value) for value in room]
@@ -155,8 +165,9 @@ class _Share:
     def taken(self) -> float:
         """Surplus in W that is gone before anybody gets more than a minimum."""
         return sum(
-            claim.used_w if claim.used_w is not None else self.given[index] * claim.watts_per_amp
+            claim.used_w if claim.used_w is not None else (self.given[index] + claim.excess_a) * claim.watts_per_amp
             for index, claim in enumerate(self._claims)
+            if self.given[index] or claim.used_w is not None
         )
 
     def raise_free(self, group: Iterable[int], highest: Sequence[int]) -> None:
@@ -199,6 +210,17 @@ class _Share:
         self._to_whole_amps(raised, value, highest)
         self.sun_w = left[surplus]
         left[surplus] = inf
+
+    def raise_margins(self) -> None:
+        """Let cars that have all they draw have a little more, so that they can show when they want it."""
+        claims, given, high = self._claims, self.given, list(self.given)
+        raised = []
+        for index in self.active:
+            claim = claims[index]
+            if claim.margin_a and given[index] >= claim.demand_a - claim.margin_a:
+                high[index] = min(claim.cap_a, max(claim.demand_a, given[index]))
+                raised.append(index)
+        self._raise([index for index in raised if high[index] > given[index]], high)
 
     def _equal_watts(self, paying: Sequence[int], highest: Sequence[int]) -> list[float]:
         """Return the power in W of each at which all have the same, within what each can take."""
@@ -273,14 +295,14 @@ class _Share:
         Among them those come first that already have the amp, so that noise does not move it from one to another.
         """
         claims, given, left = self._claims, self.given, self._left
-        tolerance = {}
+        watts = {}
         for index in group:
             given[index] = whole = max(given[index], int(value[index] + EPSILON))
             spare = value[index] - whole
             if spare:
                 for bound, weight in self._weights(index):
                     left[bound] += weight * spare
-            tolerance[index] = HYSTERESIS * claims[index].watts_per_amp
+            watts[index] = claims[index].watts_per_amp
         waiting = [index for index in group if given[index] < highest[index]]
         waiting.sort(
             key=lambda index: (
@@ -292,8 +314,10 @@ class _Share:
         while waiting:
             raised = []
             for index in waiting:
-                keeps = given[index] < claims[index].present_a
-                if self._fits_one_more(index, tolerance[index] if keeps else 0.0):
+                part = self._round_up
+                if given[index] < claims[index].present_a:
+                    part = max(part, HYSTERESIS)
+                if self._fits_one_more(index, part * watts[index]):
                     self._take(index, 1.0)
                     given[index] += 1
                     if given[index] < highest[index]:

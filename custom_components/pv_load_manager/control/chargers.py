@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Any
 
 from .electrics import DRAWING_A, measured_draw, phase_count
+from .law import NO_REGRET
 from .model import HIGHEST_CURRENT, CarState, ChargerConfig, ChargerMode, ChargerReading, Command, Configuration
 from .state import ChargerState
 
@@ -45,10 +46,12 @@ def observe_charger(
 ) -> ChargerState:
     """Return the state of one charger with its last reading taken in."""
     if reading is None or not reading.online:
-        if not state.online and state.enough_since is None and state.other_phases_since is None:
+        if state.command is None and state.saved_command is not None:
+            return state  # not heard since a restart: what it had been about to do is still known
+        if not state.online and state.regrets == NO_REGRET and state.other_phases_since is None:
             return state
         return replace(
-            state, online=False, enough_since=None, other_phases_since=None, reserved_a=_reserve_of_lost(state)
+            state, online=False, regrets=NO_REGRET, other_phases_since=None, reserved_a=_reserve_of_lost(state)
         )
     plugged = reading.car in PLUGGED
     charging = reading.car is CarState.CHARGING
@@ -154,7 +157,9 @@ def _adopt(
         return replace(state, command=None)  # left alone until the user picks a mode
     # A charger that does not say what it offers is believed to offer the most.
     amps = (reading.setting_a or charger.max_current_a) if charging else 0
-    return replace(state, command=Command(charge=charging, current_a=amps, phases=reading.phases), changed_at=now)
+    command = Command(charge=charging, current_a=amps, phases=reading.phases)
+    changed_at = state.changed_at if command == state.saved_command else now
+    return replace(state, command=command, saved_command=None, changed_at=changed_at)
 
 
 def _pending(config: Configuration, state: ChargerState, reading: ChargerReading, now: float) -> int | None:

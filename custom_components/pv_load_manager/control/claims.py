@@ -5,11 +5,14 @@ from dataclasses import dataclass, replace
 
 from . import phases
 from .allocation import Claim, Kind
+from .candidates import Candidate
 from .circuits import Tree
-from .contest import Candidate, Contest
+from .contest import Contest
 from .electrics import NOTHING, voltage
+from .law import NO_REGRET
 from .load import Load
 from .model import HIGHEST_CURRENT, CarState, ChargerConfig, ChargerMode, Configuration, Mode, Snapshot
+from .probing import Probing, feel
 from .ranking import Turn, rank
 from .reasons import Explanation, Reason
 from .state import ChargerState, ControlState
@@ -29,6 +32,7 @@ class Claims:
     """Surplus in W that is left for pv and min+pv chargers."""
     share_w: float | None
     """What they may share; without limit while the surplus is stale, because then all keep what they have."""
+    probing: Probing
     contested: frozenset[str]
     """Chargers without a claim because others use the surplus that would do for them."""
 
@@ -37,9 +41,11 @@ def effective_mode(config: Configuration, charger: ChargerConfig) -> tuple[Mode,
     """Return the mode a charger charges by, and whether it is the site's."""
     if config.strategy.mode is Mode.OFF:
         return Mode.OFF, True  # the site's off stops every charger
-    if charger.mode is ChargerMode.FOLLOW_SITE:
-        return config.strategy.mode, True
-    return Mode(charger.mode.value), False
+    from_site = charger.mode is ChargerMode.FOLLOW_SITE
+    mode = config.strategy.mode if from_site else Mode(charger.mode.value)
+    if mode in {Mode.PV, Mode.MIN_PV} and not config.strategy.excess_charging:
+        mode = Mode.FAST
+    return mode, from_site
 
 
 def collect(
@@ -80,7 +86,7 @@ def collect(
             states[charger.charger_id] = _forget_wishes(states[charger.charger_id])
             others.set(charger, load.drawn.get(charger.charger_id, NOTHING))  # they ask for nothing, but may still draw
     candidates.sort(key=lambda candidate: candidate.rank)
-    budget = _budget(state, surplus, candidates)
+    budget, probing = _budget(state, surplus, candidates, now)
     contest = Contest(
         config=config,
         tree=tree,
@@ -89,15 +95,17 @@ def collect(
         room=[free - taken for free, taken in zip(room, others.totals, strict=True)],
         candidates=candidates,
         turn=turn,
+        seconds=0.0 if state.stepped_at is None else now - state.stepped_at,
         now=now,
     )
     claims: list[Claim] = []
     for candidate in candidates:
         key = candidate.charger.charger_id
         claim, charger_state, explanation = contest.enter(candidate)
-        states[key] = (
-            charger_state if charger_state.mode is candidate.mode else replace(charger_state, mode=candidate.mode)
-        )
+        if charger_state.mode is not candidate.mode:
+            # Whoever picks another mode does not wait for the pace of commands for the sun.
+            charger_state = replace(charger_state, mode=candidate.mode, surplus_command_at=None)
+        states[key] = charger_state
         if explanation is not None:
             explanations[key] = explanation
         if claim is not None:
@@ -108,19 +116,21 @@ def collect(
         states=states,
         budget_w=budget,
         share_w=float("inf") if surplus.trust is Trust.STALE else budget,
+        probing=probing,
         contested=frozenset(contest.contested),
     )
 
 
 def _forget_wishes(state: ChargerState) -> ChargerState:
     """Return the state of a charger that shall not charge: all its delays begin anew."""
-    timers = (state.enough_since, state.short_since, state.other_phases_since, state.mode, state.waiting_since)
-    if timers == (None, None, None, None, None) and state.room_since is None:
+    if state.command is None and state.saved_command is not None:
+        return state  # not heard since a restart
+    timers = (state.other_phases_since, state.mode, state.waiting_since, state.room_since)
+    if timers == (None, None, None, None) and state.regrets == NO_REGRET:
         return state
     return replace(
         state,
-        enough_since=None,
-        short_since=None,
+        regrets=NO_REGRET,
         other_phases_since=None,
         mode=None,
         waiting_since=None,
@@ -160,7 +170,7 @@ def _candidate(
         return Explanation(reason=Reason.CHARGER_ERROR)
     if kind is Kind.SURPLUS and not config.has_power_meter:
         return Explanation(reason=Reason.NO_POWER_METER)
-    options = phases.Options.of(config, charger, own)
+    options = phases.Options.of(config, charger, own, solar=kind in {Kind.GUARANTEED, Kind.SURPLUS})
     if charger.circuit_id not in tree.chains or options.impossible:
         return Explanation(reason=Reason.CONFIGURATION_ERROR)
     return Candidate(
@@ -175,10 +185,13 @@ def _candidate(
     )
 
 
-def _budget(state: ControlState, surplus: Surplus, candidates: list[Candidate]) -> float | None:
+def _budget(
+    state: ControlState, surplus: Surplus, candidates: list[Candidate], now: float
+) -> tuple[float | None, Probing]:
     """Surplus that is left when fast, untouched and silent chargers took theirs."""
     if surplus.watts is None or surplus.trust is Trust.DEAD:
-        return None
+        return None, state.probing
     sharing = {item.charger.charger_id for item in candidates if item.kind in {Kind.GUARANTEED, Kind.SURPLUS}}
     others = sum(draws[-1].power_w for key, draws in state.draws.items() if key not in sharing and draws)
-    return surplus.watts - others
+    solar = [item for item in candidates if item.kind in {Kind.GUARANTEED, Kind.SURPLUS}]
+    return feel(state.probing, surplus.watts - others, solar, curtailed=surplus.curtailed, now=now)

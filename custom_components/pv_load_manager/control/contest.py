@@ -1,48 +1,22 @@
-"""Hands room and surplus to the candidates, one after the other, with start and stop hysteresis."""
+"""Hands room and surplus to the candidates, one after the other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from . import phases
+from . import phases, solar
 from .allocation import Claim, Kind
+from .candidates import Candidate
 from .chargers import is_switching
 from .circuits import Tree
 from .electrics import grid_phases, phase_count
 from .filling import EPSILON
-from .model import ChargerConfig, ChargerReading, Configuration, Mode
-from .ranking import Group, Turn, is_overdue, is_promised
+from .law import NO_REGRET, OFF, PHASES, Verdict
+from .model import BatteryPriority, Configuration
+from .ranking import Turn, is_overdue, is_promised
 from .reasons import Explanation, Reason
 from .state import ChargerState
+from .sunshares import Part, shares
 from .surplus import Surplus, Trust
-
-
-@dataclass(kw_only=True, slots=True)  # not frozen: there is one per charger and step, and a frozen one costs more
-class Candidate:
-    """A charger that may charge, before the surplus is asked."""
-
-    charger: ChargerConfig
-    state: ChargerState
-    reading: ChargerReading
-    kind: Kind
-    mode: Mode
-    volts: float
-    options: phases.Options
-    rank: tuple[float, ...]
-
-    @property
-    def chosen_anew(self) -> bool:
-        """Whether somebody just chose another mode: then nobody wants to wait for a delay."""
-        return self.state.mode is not None and self.state.mode is not self.mode
-
-    @property
-    def idle(self) -> bool:
-        """Return whether its car takes nothing although it may."""
-        return self.rank[2] == Group.IDLE
-
-    @property
-    def running(self) -> bool:
-        """Whether it is told to charge."""
-        return self.state.command is not None and self.state.command.charge
 
 
 class Contest:
@@ -58,19 +32,32 @@ class Contest:
         room: Sequence[float],
         candidates: Sequence[Candidate],
         turn: Turn,
+        seconds: float,
         now: float,
     ) -> None:
         """Begin with the whole budget, and with the room that the minimum currents of running chargers leave."""
         self._config = config
         self._tree = tree
         self._surplus = surplus
-        self._budget_w = self._left_w = budget_w
+        self._sun_w = self._left_w = budget_w
         self._turn = turn
+        self._seconds = seconds
         self._now = now
         self._room = list(room)
-        self._others_w = sum(self._least_power(candidate) for candidate in candidates)
-        self._running_w = sum(self._least_power(candidate) for candidate in candidates if candidate.running)
+        self._open = list(room)
+        """The room without what was given so far; no minimum of those that come later is kept free in it."""
+        self._running_w = sum(_solar_power(candidate) for candidate in candidates if candidate.running)
+        self._shares = self._fair_shares(candidates)
+        for candidate in candidates:
+            if candidate.kind is Kind.GUARANTEED and not candidate.idle and not self._is_blocked(candidate):
+                self._take(self._guaranteed_a(candidate, candidate.phases) * self._watts(candidate, candidate.phases))
+        self._budget_w = self._left_w
         self._replaced = False
+        self._switching = {
+            candidate.charger.charger_id
+            for candidate in candidates
+            if candidate.running and is_switching(config, candidate.state, now)
+        }
         self.contested: set[str] = set()
         self._held = {
             candidate.charger.charger_id: held
@@ -83,23 +70,48 @@ class Contest:
         held = self._held.get(candidate.charger.charger_id)
         if held is not None:
             self._reserve(*held)
-        least_w = self._least_power(candidate)
-        self._others_w -= least_w
         if candidate.running:
-            self._running_w -= least_w
+            self._running_w -= _solar_power(candidate)
+        before = self._left_w, self._replaced
         claim, state, explanation = self._enter(candidate)
         if claim is not None and not candidate.running:
+            if not self._could_begin(claim.bounds, claim.power_bounds, claim.floor_a, claim.watts_per_amp):
+                self._left_w, self._replaced = before  # it cannot begin: the sun is for those after it
             claim, state, pause = self._after_fuse_stops(claim, state)
+            if pause is not None:
+                self._left_w, self._replaced = before
             explanation = pause or explanation
         if claim is not None:
+            for bound in claim.bounds:
+                self._open[bound] -= claim.floor_a
+            for bound in claim.power_bounds:
+                self._open[bound] -= claim.floor_a * claim.watts_per_amp
             self._reserve(claim.bounds, claim.power_bounds, claim.floor_a, claim.watts_per_amp)
         return claim, state, explanation
 
-    def _least_power(self, candidate: Candidate) -> float:
-        """Return the least surplus with which a candidate can charge; who comes later must not be forgotten."""
-        if candidate.kind is not Kind.SURPLUS or candidate.idle:
-            return 0.0
-        return candidate.options.least_power(candidate.volts)
+    def _fair_shares(self, candidates: Sequence[Candidate]) -> dict[str, float]:
+        """Return the part of the surplus that each would have if it could take any power, in W."""
+        budget = self._sun_w
+        if budget is None:
+            return {}
+        asking = [
+            item
+            for item in candidates
+            if item.kind in {Kind.GUARANTEED, Kind.SURPLUS} and not item.idle and not self._is_blocked(item)
+        ]
+        margin = self._config.strategy.demand_margin_a
+        parts = []
+        for item in asking:
+            possible = solar.offers(item, fits_three=True, may_stop=False, margin_a=margin)
+            least, most = 0.0, max(offer.most_w for offer in possible if offer is not None)
+            present = possible[solar.choice_of(item)]
+            if present is not None:
+                least, most = present
+            parts.append(Part(item.charger.priority, least, most))
+        return {item.charger.charger_id: share for item, share in zip(asking, shares(parts, budget), strict=True)}
+
+    def _share(self, candidate: Candidate) -> float:
+        return self._shares.get(candidate.charger.charger_id, self._left_w or 0.0)
 
     def _hold(self, candidate: Candidate) -> tuple[tuple[int, ...], tuple[int, ...], float, float] | None:
         """Reserve the minimum current of a candidate that runs or is about to, on its phases; return what that is."""
@@ -120,6 +132,24 @@ class Contest:
             self._room[bound] -= current_a
         for bound in power_bounds:
             self._room[bound] -= current_a * watts_per_amp
+
+    def _could_begin(
+        self, bounds: Sequence[int], power_bounds: Sequence[int], current_a: float, watts_per_amp: float
+    ) -> bool:
+        free = self._open
+        return all(free[bound] >= current_a - EPSILON for bound in bounds) and all(
+            free[bound] >= current_a * watts_per_amp - EPSILON for bound in power_bounds
+        )
+
+    def _is_blocked(self, candidate: Candidate) -> bool:
+        """Return whether the circuits have no room for a candidate, whatever its number of phases."""
+        options = candidate.options
+        return not candidate.running and not any(
+            self._could_begin(
+                *self._bounds(candidate, count), options.floor(count), candidate.volts * options.used(count)
+            )
+            for count in options.allowed
+        )
 
     def _has_room(
         self, bounds: Sequence[int], power_bounds: Sequence[int], current_a: float, watts_per_amp: float
@@ -179,115 +209,182 @@ class Contest:
             amps = candidate.reading.setting_a or candidate.charger.max_current_a
             count = options.reading(candidate.reading)
             return self._claim(candidate, count, floor=min(options.floor(count), amps), cap=amps), state, None
-        guaranteed_w, wished_w = 0.0, float("inf")
         if candidate.kind is Kind.GUARANTEED:
-            guaranteed_w = self._config.strategy.guaranteed_power_w
-            wished_w = max(guaranteed_w, self._left_w or 0.0)
-        count, state = self._choose(candidate, state, wished_w)
-        floor = options.floor(count)
-        guaranteed = int(guaranteed_w / (candidate.volts * options.used(count)) + EPSILON)
-        claim = self._claim(candidate, count, floor=floor, guaranteed=guaranteed)
-        if candidate.kind is Kind.GUARANTEED and not candidate.idle:
-            self._take(claim.guaranteed_a * claim.watts_per_amp)
-        if state.enough_since is not None or state.short_since is not None:
-            state = replace(state, enough_since=None, short_since=None)
-        return claim, state, None
+            return self._enter_guaranteed(candidate)
+        count, state = self._phases_for_fast(candidate)
+        return self._claim(candidate, count, floor=options.floor(count)), _without_regrets(state), None
 
-    def _enter_surplus(self, candidate: Candidate) -> tuple[Claim | None, ChargerState, Explanation | None]:
-        needed_w = self._least_power(candidate)
-        if self._surplus.trust is Trust.DEAD:
-            state = replace(candidate.state, enough_since=None, short_since=None)
-            return (
-                None,
-                state,
-                Explanation(reason=Reason.SURPLUS_UNKNOWN, numbers={"age_s": round(self._surplus.age_s)}),
+    def _enter_guaranteed(self, candidate: Candidate) -> tuple[Claim | None, ChargerState, Explanation | None]:
+        options, state, explanation = candidate.options, candidate.state, None
+        guaranteed_w = self._config.strategy.guaranteed_power_w
+        count = candidate.phases
+        if not candidate.running or self._surplus.trust is not Trust.STALE:
+            share = max(guaranteed_w, self._share(candidate) if self._left_w is not None else 0.0)
+            verdict = solar.consider_phases(
+                self._config,
+                self._surplus,
+                candidate,
+                available_w=share,
+                fits_three=self._fits_three(candidate),
+                seconds=self._seconds,
+                now=self._now,
             )
-        if candidate.running:
-            return self._go_on(candidate, needed_w)
-        return self._start(candidate, needed_w)
-
-    def _go_on(self, candidate: Candidate, needed_w: float) -> tuple[Claim | None, ChargerState, Explanation | None]:
-        timings, now = self._config.timings, self._now
-        left = self._left_w
-        short = left is not None and left < needed_w
-        since = (candidate.state.short_since or now) if short else None
-        state = candidate.state
-        if since != state.short_since or state.enough_since is not None:
-            state = replace(state, short_since=since, enough_since=None)
-        explanation = None
-        if since is not None and left is not None:
-            replaced = self._replaced and self._suffices(needed_w)
-            if replaced:
-                self.contested.add(candidate.charger.charger_id)
-            if candidate.chosen_anew or replaced or now - since >= timings.stop_delay:
-                return None, replace(state, short_since=None), self._waits(left, needed_w)
-            explanation = _missing(Reason.STOP_DELAY, left, needed_w, until=since + timings.stop_delay)
-        count, state = self._choose(candidate, state, left)
-        claim = self._claim(candidate, count, floor=candidate.options.floor(count))
-        self._take(0.0 if candidate.idle else claim.floor_a * claim.watts_per_amp)
+            count, state = self._phases_in_turn(candidate, verdict), solar.remember(state, verdict)
+            if candidate.running and self._left_w is not None:
+                explanation = self._running_reason(candidate, verdict, share)
+        claim = self._claim(
+            candidate, count, floor=options.floor(count), guaranteed=self._guaranteed_a(candidate, count)
+        )
         return claim, state, explanation
 
-    def _start(self, candidate: Candidate, needed_w: float) -> tuple[Claim | None, ChargerState, Explanation | None]:
-        timings, now = self._config.timings, self._now
-        left, state = self._left_w, candidate.state
+    def _guaranteed_a(self, candidate: Candidate, count: int) -> int:
+        """Return the current of the guaranteed power in A per phase, at least the charger's minimum."""
+        amps = int(self._config.strategy.guaranteed_power_w / self._watts(candidate, count) + EPSILON)
+        return min(max(amps, candidate.options.floor(count)), max(candidate.cap_a, candidate.options.floor(count)))
+
+    @staticmethod
+    def _watts(candidate: Candidate, count: int) -> float:
+        return candidate.volts * candidate.options.used(count)
+
+    def _enter_surplus(self, candidate: Candidate) -> tuple[Claim | None, ChargerState, Explanation | None]:
+        state, left = candidate.state, self._left_w
+        numbers = {"age_s": round(self._surplus.age_s)}
+        if self._surplus.trust is Trust.DEAD:
+            return None, _without_regrets(state), Explanation(reason=Reason.SURPLUS_UNKNOWN, numbers=numbers)
+        needed_w = solar.needed_power(self._config, candidate)
         if left is None or self._surplus.trust is not Trust.FRESH:
-            numbers = {"needed_w": round(needed_w), "age_s": round(self._surplus.age_s)}
-            return None, _not_enough(state), Explanation(reason=Reason.SURPLUS_UNKNOWN, numbers=numbers)
-        if left < needed_w:
+            if candidate.running:
+                return self._solar_claim(candidate, candidate.phases), state, None
+            numbers["needed_w"] = round(needed_w)
+            return None, _without_regrets(state), Explanation(reason=Reason.SURPLUS_UNKNOWN, numbers=numbers)
+        verdict = solar.consider(
+            self._config,
+            self._surplus,
+            candidate,
+            left_w=left,
+            share_w=self._share(candidate),
+            fits_three=self._fits_three(candidate),
+            seconds=self._seconds,
+            now=self._now,
+        )
+        state = solar.remember(state, verdict)
+        if candidate.running:
+            return self._go_on(candidate, state, verdict, left)
+        return self._start(candidate, state, verdict, left, needed_w)
+
+    def _go_on(
+        self, candidate: Candidate, state: ChargerState, verdict: Verdict, left: float
+    ) -> tuple[Claim | None, ChargerState, Explanation | None]:
+        needed_w = candidate.least_power
+        short = left < needed_w and not solar.helped_by_battery(self._config, self._surplus, candidate)
+        replaced = short and self._replaced and self._suffices(needed_w)
+        if replaced:
+            self.contested.add(candidate.charger.charger_id)
+        if verdict.choice == OFF or replaced or (short and candidate.chosen_anew):
+            return None, state, self._waits(candidate, left, needed_w)
+        explanation = self._running_reason(candidate, verdict, self._share(candidate))
+        return self._solar_claim(candidate, self._phases_in_turn(candidate, verdict)), state, explanation
+
+    def _phases_in_turn(self, candidate: Candidate, verdict: Verdict) -> int:
+        """Return the phases of a verdict, the present ones while another charger switches.
+
+        The shares of the others are another thing then; all who decide at the same moment would decide the same.
+        """
+        count = PHASES[verdict.choice]
+        if not candidate.running or count == candidate.phases:
+            return count
+        if self._switching - {candidate.charger.charger_id}:
+            return candidate.phases
+        self._switching.add(candidate.charger.charger_id)
+        return count
+
+    def _running_reason(self, candidate: Candidate, verdict: Verdict, share_w: float) -> Explanation | None:
+        return solar.running_reason(
+            self._config,
+            self._surplus,
+            candidate,
+            verdict,
+            left_w=self._left_w or 0.0,
+            share_w=share_w,
+            now=self._now,
+        )
+
+    def _start(
+        self, candidate: Candidate, state: ChargerState, verdict: Verdict, left: float, needed_w: float
+    ) -> tuple[Claim | None, ChargerState, Explanation | None]:
+        helped = solar.helped_by_battery(self._config, self._surplus, candidate)
+        if left < needed_w and not helped:
             if self._suffices(needed_w):
                 self.contested.add(candidate.charger.charger_id)
-            return None, _not_enough(state), self._waits(left, needed_w)
-        since = state.enough_since or now
-        if self._turn.changes and left - self._running_w < needed_w:
+            return None, state, self._waits(candidate, left, needed_w)
+        takes_turn = self._turn.changes and left - self._running_w < needed_w and not helped
+        if takes_turn:
             # It takes the turn of one that charges: the surplus is the same, so there is nothing to wait for.
             self._replaced = True
-            since = now - timings.start_delay
-        if since != state.enough_since or state.short_since is not None:
-            state = replace(state, enough_since=since, short_since=None)
-        count, state = self._choose(candidate, state, left)
-        claim = self._claim(candidate, count, floor=candidate.options.floor(count))
+        count = PHASES[verdict.choice]
+        if verdict.choice == OFF:
+            count = candidate.options.allowed[0]
         # Whoever comes after needs this much more.
-        self._take(0.0 if candidate.idle else claim.floor_a * claim.watts_per_amp)
-        if now - since < timings.start_delay:
-            return (
-                None,
-                state,
-                _missing(Reason.START_DELAY, left, needed_w, until=since + timings.start_delay),
-            )
+        claim = self._solar_claim(candidate, count)
+        if takes_turn:
+            return replace(claim, is_turn=True), state, None
+        if verdict.choice == OFF:
+            until = None if verdict.seconds is None else self._now + verdict.seconds
+            numbers = {"regret_wh": round(verdict.regret_wh, 1), "price_wh": round(verdict.price_wh, 1)}
+            return None, state, _missing(Reason.START_DELAY, left, needed_w, until=until, **numbers)
         return claim, state, None
+
+    def _solar_claim(self, candidate: Candidate, count: int) -> Claim:
+        """Return the claim of a pv charger; its minimum is gone for those after it."""
+        claim = self._claim(candidate, count, floor=candidate.options.floor(count))
+        if not candidate.idle:
+            self._take(claim.floor_a * claim.watts_per_amp)
+        return claim
 
     def _suffices(self, needed_w: float) -> bool:
         """Return whether the surplus would do, were it not for others."""
         return self._budget_w is not None and self._budget_w >= needed_w
 
-    def _waits(self, left_w: float, needed_w: float) -> Explanation:
-        if self._suffices(needed_w):
+    def _waits(self, candidate: Candidate, left_w: float, needed_w: float) -> Explanation:
+        if self._suffices(needed_w) and left_w < (self._budget_w or 0.0):
             return _missing(Reason.WAITING_FOR_TURN_PV, left_w, needed_w, until=self._turn.ends_at)
+        surplus = self._surplus
+        charging = -(surplus.battery_w or 0.0)
+        if surplus.battery_first and left_w + charging >= needed_w:
+            numbers = {"battery_w": round(charging)}
+            if surplus.soc is not None:
+                numbers["soc"] = round(surplus.soc)
+                if self._config.strategy.battery_priority is BatteryPriority.TARGET_SOC:
+                    numbers["target_soc"] = round(self._config.strategy.battery_target_soc)
+            return _missing(Reason.BATTERY_FIRST, left_w, needed_w, **numbers)
         return _missing(Reason.WAITING_FOR_SURPLUS, left_w, needed_w)
 
-    def _choose(self, candidate: Candidate, state: ChargerState, available_w: float | None) -> tuple[int, ChargerState]:
+    def _fits_three(self, candidate: Candidate) -> bool:
+        if 3 not in candidate.options.allowed:
+            return False
+        bounds, power_bounds = self._bounds(candidate, 3)
         options = candidate.options
-        if candidate.kind is not Kind.FAST and self._surplus.trust is Trust.STALE:
-            available_w = None
-        if candidate.kind is Kind.SURPLUS and available_w is not None:
-            available_w -= self._others_w  # three phases for one must not cost another one its minimum
+        return self._has_room(bounds, power_bounds, options.floor(3), candidate.volts * options.used(3))
+
+    def _phases_for_fast(self, candidate: Candidate) -> tuple[int, ChargerState]:
+        options, state = candidate.options, candidate.state
         if len(options.allowed) == 1:
             return options.allowed[0], state if state.other_phases_since is None else replace(
                 state, other_phases_since=None
             )
-        bounds, power_bounds = self._bounds(candidate, 3)
-        watts = candidate.volts * options.used(3)
         return phases.choose(
             options,
             state,
             candidate.reading,
-            volts=candidate.volts,
-            available_w=available_w,
-            fits_three=self._has_room(bounds, power_bounds, options.floor(3), watts),
-            at_once=candidate.kind is Kind.FAST,
+            fits_three=self._fits_three(candidate),
             timings=self._config.timings,
             now=self._now,
         )
+
+    def _margin(self, candidate: Candidate) -> int:
+        if candidate.state.demand_a is None or candidate.kind not in {Kind.GUARANTEED, Kind.SURPLUS}:
+            return 0
+        return int(self._config.strategy.demand_margin_a)
 
     def _take(self, power_w: float) -> None:
         if self._left_w is not None:
@@ -298,9 +395,7 @@ class Contest:
     ) -> Claim:
         charger, state, options = candidate.charger, candidate.state, candidate.options
         if cap is None:
-            cap = charger.max_current_a
-            if candidate.reading.limit_a is not None:
-                cap = min(cap, candidate.reading.limit_a)
+            cap = candidate.cap_a
             if state.full:
                 cap = min(cap, floor)
             if self._surplus.trust is Trust.STALE and candidate.kind in {Kind.GUARANTEED, Kind.SURPLUS}:
@@ -317,6 +412,7 @@ class Contest:
             priority=charger.priority,
             floor_a=floor,
             demand_a=cap if state.demand_a is None or candidate.kind is Kind.UNTOUCHED else state.demand_a,
+            margin_a=self._margin(candidate),
             guaranteed_a=min(max(guaranteed, floor), cap) if candidate.kind is Kind.GUARANTEED else 0,
             cap_a=cap,
             phases=count,
@@ -331,19 +427,25 @@ class Contest:
         )
 
 
-def _not_enough(state: ChargerState) -> ChargerState:
-    if state.enough_since is None and state.short_since is None:
-        return state
-    return replace(state, enough_since=None, short_since=None)
+def _solar_power(candidate: Candidate) -> float:
+    """Return the least surplus with which a candidate can charge; 0 where it needs none."""
+    return candidate.least_power if candidate.kind is Kind.SURPLUS else 0.0
 
 
-def _missing(reason: Reason, surplus_w: float, needed_w: float, until: float | None = None) -> Explanation:
+def _without_regrets(state: ChargerState) -> ChargerState:
+    return state if state.regrets == NO_REGRET else replace(state, regrets=NO_REGRET)
+
+
+def _missing(
+    reason: Reason, surplus_w: float, needed_w: float, until: float | None = None, **more: float
+) -> Explanation:
     return Explanation(
         reason=reason,
         numbers={
             "surplus_w": round(surplus_w),
             "needed_w": round(needed_w),
             "missing_w": round(max(needed_w - surplus_w, 0.0)),
+            **more,
         },
         next_change_at=until,
     )

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import NamedTuple
 
 from .allocation import Allocation, Claim, allocate
@@ -12,6 +13,7 @@ from .claims import Claims, collect
 from .electrics import NOTHING, higher, lower, spread, subtract
 from .explain import Site, explain, site_status, worst_rooms
 from .flags import ConfigError, config_errors
+from .law import ROUND_UP, ROUNDING_WEIGHT
 from .load import Load
 from .model import (
     HIGHEST_CURRENT,
@@ -21,6 +23,7 @@ from .model import (
     ChargerReading,
     Command,
     Configuration,
+    Rounding,
     Snapshot,
     Three,
 )
@@ -29,10 +32,15 @@ from .protection import Room, Rooms, Stage, capacities, rooms
 from .ranking import Turn
 from .reasons import Explanation, Reason, SiteStatus
 from .sequence import Wish, carry_out, could_draw, hearing
+from .solar import LONGEST_STEP
 from .state import ChargerState, ControlState
-from .surplus import estimate
+from .surplus import Surplus, estimate
 
 NO_ERRORS = ConfigError(0)
+DAY = 86_400.0  # s
+HOUR = 3600.0  # s
+FORGET = 0.9  # per second: a current that is right again is no reason for a command
+NO_ERROR_WH = 0.01
 
 
 class ChargerPlan(NamedTuple):
@@ -43,6 +51,10 @@ class ChargerPlan(NamedTuple):
     explanation: Explanation
     safe_current_a: int
     """What it may draw per phase when nobody controls it, in A; 0 = it must be left stopped."""
+    starts_today: int | None = None
+    """How often the sun let it begin today; None = not known."""
+    switches_today: int | None = None
+    """How often its number of phases was changed today while it charged; None = not known."""
 
     @property
     def allocated_a(self) -> int:
@@ -77,7 +89,9 @@ class Plan:
     errors: ConfigError = NO_ERRORS
 
 
-def decide(config: Configuration, state: ControlState, snapshot: Snapshot, now: float) -> tuple[ControlState, Plan]:
+def decide(
+    config: Configuration, state: ControlState, snapshot: Snapshot, now: float, today: date | None = None
+) -> tuple[ControlState, Plan]:
     """Return what every charger shall do now, and what to remember.
 
     Args:
@@ -85,14 +99,16 @@ def decide(config: Configuration, state: ControlState, snapshot: Snapshot, now: 
         state: what the last step returned; ``ControlState(started_at=now)`` at first.
         snapshot: the last that each device said, with its time.
         now: monotonic seconds; never smaller than at the last step.
+        today: the local date, by which starts and switches are counted; None = days of monotonic time.
     """
     errors = config_errors(config)
     if errors & ConfigError.DUPLICATE_CHARGER:
         config = replace(config, chargers=_unique(config.chargers))
     snapshot = finite(snapshot)
     tree = Tree.of(config.circuits)
+    state = _on_day(state, int(now // DAY) if today is None else today.toordinal())
     state = observe(config, tree, state, snapshot, now)
-    surplus = estimate(config, state, now)
+    surplus = estimate(config, state, snapshot, now)
     turn = Turn.at(config, state, now)
     load = Load.of(
         config,
@@ -111,8 +127,9 @@ def decide(config: Configuration, state: ControlState, snapshot: Snapshot, now: 
     found = rooms(config, tree, state, snapshot, [load.circuit(index) for index in range(len(tree.circuits))], now)
     room = capacities(tree, found)
     wanted = collect(config, tree, state, snapshot, surplus, load=load, room=room.now, turn=turn, now=now)
-    state = replace(state, chargers=wanted.states, slot=turn.slot)
-    wishes = _wishes(config, state, snapshot, wanted, found=found, room=room, load=load, now=now)
+    state = replace(state, chargers=wanted.states, probing=wanted.probing, slot=turn.slot)
+    wishes = _wishes(config, state, snapshot, wanted, surplus, found=found, room=room, load=load, now=now)
+    state = replace(state, chargers=_errors(state, wishes, now), stepped_at=now)
     states, waiting = carry_out(config, state, snapshot, wishes, load, room, now)
     lowered_at = now if _lowered(state.chargers, states) else state.lowered_at
     state = replace(state, chargers=_waits(states, wanted, wishes, now), lowered_at=lowered_at)
@@ -128,6 +145,34 @@ def decide(config: Configuration, state: ControlState, snapshot: Snapshot, now: 
         now=now,
     )
     return state, _plan(site, state, snapshot, errors=errors, wanted=wanted, load=load, wishes=wishes, waiting=waiting)
+
+
+def _on_day(state: ControlState, day: int) -> ControlState:
+    """Return the state with the counts of this day."""
+    if state.day == day:
+        return state
+    chargers = {key: replace(charger, starts_today=0, switches_today=0) for key, charger in state.chargers.items()}
+    return replace(state, day=day, chargers=state.chargers if state.day is None else chargers)
+
+
+def _errors(state: ControlState, wishes: Mapping[str, Wish], now: float) -> dict[str, ChargerState]:
+    """Return the states with what it has cost so far that chargers do not have the current of their share."""
+    result = dict(state.chargers)
+    seconds = 0.0 if state.stepped_at is None else min(now - state.stepped_at, LONGEST_STEP)
+    for key, charger in state.chargers.items():
+        wish, command = wishes.get(key), charger.command
+        error = charger.error_wh if command is None and charger.saved_command is not None else 0.0
+        if wish is not None and command is not None and command.charge and command.phases == wish.claim.phases:
+            missing_w = (wish.target_a - command.current_a) * wish.claim.watts_per_amp
+            known = charger.error_wh
+            if missing_w == 0.0:
+                error = known * FORGET**seconds if abs(known) > NO_ERROR_WH else 0.0
+            else:
+                weight = ROUNDING_WEIGHT if missing_w < 0.0 else 1.0
+                error = (known if known * missing_w > 0.0 else 0.0) + weight * missing_w * seconds / HOUR
+        if error != charger.error_wh:
+            result[key] = replace(charger, error_wh=error)
+    return result
 
 
 def safe_currents(config: Configuration, tree: Tree | None = None) -> dict[str, int]:
@@ -242,6 +287,7 @@ def _wishes(
     state: ControlState,
     snapshot: Snapshot,
     wanted: Claims,
+    surplus: Surplus,
     *,
     found: Sequence[Room],
     room: Rooms,
@@ -266,9 +312,13 @@ def _wishes(
         min(free, max(lasting, total)) for free, lasting, total in zip(room.now, room.lasting, load.totals, strict=True)
     ]
 
+    # A battery that goes first would pay for every amp that is rounded up.
+    nearest = config.strategy.rounding is Rounding.NEAREST and not surplus.battery_first
+    round_up = ROUND_UP if nearest else 0.0
+
     def share(among: Sequence[Claim], without: AbstractSet[str]) -> Allocation:
         reserved = _reserved(config, state, snapshot, load, asked, whole=without, now=now)
-        return allocate(among, _less(shared, reserved), wanted.share_w, _less(room.lasting, reserved))
+        return allocate(among, _less(shared, reserved), wanted.share_w, _less(room.lasting, reserved), round_up)
 
     result = share(claims, frozenset())
     targets = {
@@ -333,7 +383,13 @@ def _plan(
             given=wanted.explanations.get(key),
             waits=key in waiting,
         )
-        chargers[key] = ChargerPlan(command=charger_state.command, explanation=explanation, safe_current_a=safe[key])
+        chargers[key] = ChargerPlan(
+            command=charger_state.command,
+            explanation=explanation,
+            safe_current_a=safe[key],
+            starts_today=charger_state.starts_today,
+            switches_today=charger_state.switches_today,
+        )
     root = site.rooms[site.tree.circuits[0].circuit_id]
     return Plan(
         chargers=chargers,

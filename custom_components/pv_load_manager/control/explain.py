@@ -33,7 +33,15 @@ LIMITING = frozenset(
 FAULTS = frozenset(
     {Reason.UNREACHABLE, Reason.CHARGER_ERROR, Reason.METER_LOST, Reason.NO_POWER_METER, Reason.CONFIGURATION_ERROR}
 )
-WAITING = frozenset({Reason.WAITING_FOR_SURPLUS, Reason.START_DELAY, Reason.SURPLUS_UNKNOWN, Reason.CAR_NOT_DRAWING})
+WAITING = frozenset(
+    {
+        Reason.WAITING_FOR_SURPLUS,
+        Reason.BATTERY_FIRST,
+        Reason.START_DELAY,
+        Reason.SURPLUS_UNKNOWN,
+        Reason.CAR_NOT_DRAWING,
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -47,7 +47,7 @@ def config_errors(config: Configuration) -> ConfigError:
             errors |= ConfigError.CURRENTS
     if len({charger.charger_id for charger in config.chargers}) != len(config.chargers):
         errors |= ConfigError.DUPLICATE_CHARGER
-    if not config.has_power_meter and modes & {Mode.PV.value, Mode.MIN_PV.value}:
+    if config.strategy.excess_charging and not config.has_power_meter and modes & {Mode.PV.value, Mode.MIN_PV.value}:
         errors |= ConfigError.NO_POWER_METER
     return errors
 

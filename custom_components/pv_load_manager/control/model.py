@@ -54,6 +54,37 @@ class PhasePolicy(StrEnum):
     AUTO = "auto"
     ONE = "one"
     THREE = "three"
+    ONE_FOR_PV = "one_for_pv"
+    """One for the modes pv and min+pv, three for fast."""
+
+
+class CloudFilter(StrEnum):
+    """How long a passing cloud may be without anything being switched; the values are part of the stable interface."""
+
+    NONE = "none"
+    WEAK = "weak"
+    MEDIUM = "medium"
+    STRONG = "strong"
+    ADAPTIVE = "adaptive"
+    """By how lively the surplus was lately."""
+
+
+class Rounding(StrEnum):
+    """What becomes of the part of an ampere that the surplus has and a charger cannot give."""
+
+    DOWN = "down"
+    """It is left over."""
+    NEAREST = "nearest"
+    """The ampere is given where the sun pays for most of it."""
+
+
+class BatteryPriority(StrEnum):
+    """Whether the sun is for the cars or for the house battery first."""
+
+    CHARGERS = "chargers"
+    BATTERY = "battery"
+    TARGET_SOC = "target_soc"
+    """The battery first, until it has its target state of charge."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,18 +149,43 @@ class Strategy:
     """A car may have this much more than it is seen to draw, while others could use the rest."""
     guaranteed_power_w: float = 1380.0
     target_grid_power_w: float = 0.0
+    """What pv and min+pv aim at: positive = that much may come from the grid, negative = that much is to be fed in."""
+    excess_charging: bool = True
+    """False = there is no charging from surplus: the modes pv and min+pv charge like fast."""
+    cloud_filter: CloudFilter = CloudFilter.ADAPTIVE
+    rounding: Rounding = Rounding.NEAREST
+    start_threshold_w: float = 0.0
+    """Least surplus at which pv begins; 0 = the least power of the charger."""
+    solar_only: bool = False
+    """Whether pv stops when the grid had to give more than its backup for the minimum current for a while."""
+    grid_backup_w: float = 0.0
+    """What the grid may add for the minimum current, with ``solar_only``."""
+    phase_switches_per_day: int = 10
+    """No charger is switched between one and three phases more often for the sun; it becomes harder before."""
+    weigh_efficiency: bool = False
+    """Whether a little power counts less, because more of it is lost between charger and battery of the car."""
+    battery_priority: BatteryPriority = BatteryPriority.CHARGERS
+    battery_target_soc: float = 80.0
+    """0..100 %."""
+    battery_dead_zone_w: float = 100.0
+    """Import and export up to this are taken for the inaccuracy of a working battery."""
+    battery_start_soc: float = 0.0
+    """From this state of charge on the battery may help a pv charger to begin, in %; 0 = never."""
+    battery_hold_soc: float = 0.0
+    """From this on it may keep a charging one at its minimum current; 0 = never."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timings:
     """Every time constant of the core, in seconds."""
 
-    start_delay: float = 60.0
-    """How long the surplus must suffice before a pv charger starts."""
-    stop_delay: float = 180.0
-    """How long it must be missing before a pv charger stops."""
-    surplus_window: float = 10.0
+    cloud_windows: tuple[float, float, float, float] = (0.0, 120.0, 240.0, 480.0)
+    """How long a cloud may be with the filters none, weak, medium and strong: so long the least charging power is what
+    a switch of phases costs."""
+    surplus_window: float = 2.0
     """Mean over this much time is what the surplus is taken as."""
+    ramp_patience: float = 10.0
+    """So long the surplus is not looked at while a car changes its power: meter and charger do not see it at once."""
     surplus_pause: float = 10.0
     """Least time between two surplus commands to one charger."""
     settle: float = 10.0
@@ -141,7 +197,7 @@ class Timings:
     phase_dwell: float = 600.0
     """Least time between two phase switches of a charging charger."""
     phase_delay: float = 120.0
-    """How long the wish for the other number of phases must last."""
+    """How long the wish for the other number of phases must last where no surplus is weighed."""
     phase_pause: float = 30.0
     """How long a phase switch may take, both numbers of phases being reserved."""
     hear_all: float = 30.0
@@ -177,6 +233,12 @@ class Configuration:
     has_power_meter: bool = False
     """Whether a grid power meter is configured (not whether it answers)."""
     has_battery: bool = False
+    battery_inverted: bool = False
+    """Whether the battery's power is positive while it charges."""
+    inverter_ac_w: float | None = None
+    """What the inverters can give on their AC side, in W; a battery behind them can give way only up to that."""
+    export_limit_w: float | None = None
+    """What the house may feed in, in W; at that limit nobody knows how much sun there is."""
     dynamic: bool = False
     """Whether somebody asked for dynamic load management, which needs the current of every phase."""
     phase_currents: bool = True
@@ -205,6 +267,8 @@ class PvReading:
 
     at: float
     power_w: float | None = None
+    throttled: bool = False
+    """Whether an inverter says that it produces less than it could."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

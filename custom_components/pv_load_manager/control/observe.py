@@ -19,6 +19,7 @@ from .electrics import (
     subtract,
     voltage,
 )
+from .liveliness import Liveliness
 from .model import (
     ChargerConfig,
     ChargerReading,
@@ -31,6 +32,7 @@ from .model import (
 )
 from .protection import meter_of
 from .state import HISTORY_SECONDS, ChargerState, ControlState, DrawSample, HouseSample, ValueSample
+from .surplus import PATIENCE, battery_reading, surplus_now
 
 RAMP_W = 1000.0  # W within the lag of the meter; whole amps up and down stay below
 LONGEST_GAP = 60.0  # s; over a longer silence nobody knows what was drawn
@@ -112,12 +114,21 @@ def observe(config: Configuration, tree: Tree, state: ControlState, snapshot: Sn
         for circuit in tree.circuits
         if circuit.metered
     }
+    surplus = _surplus(config, seen, snapshot, now)
     return replace(
         seen,
         chargers=rotation.learn(config, seen, snapshot),
         house=house,
-        surplus=_surplus(config, seen, snapshot, now),
+        surplus=surplus,
+        lively=_lively(state, surplus),
     )
+
+
+def _lively(state: ControlState, surplus: Sequence[ValueSample]) -> Liveliness | None:
+    if not surplus or (state.surplus and surplus[-1].at == state.surplus[-1].at):
+        return state.lively
+    at, value = surplus[-1].at, surplus[-1].value
+    return Liveliness(at, value) if state.lively is None else state.lively.after(at, value)
 
 
 def grid_currents(config: Configuration, grid: GridReading) -> Three | None:
@@ -193,7 +204,8 @@ def _house(
     sample = HouseSample(
         at=meter.at, currents_a=subtract(currents, chargers), least_a=subtract(currents, most), total_a=currents
     )
-    return (*(old for old in samples if meter.at - old.at <= HISTORY_SECONDS), sample)
+    kept = max(HISTORY_SECONDS, PATIENCE * (meter.cadence_s or 0.0))
+    return (*(old for old in samples if meter.at - old.at <= kept), sample)
 
 
 def _most_drawn(
@@ -227,7 +239,7 @@ def _surplus(config: Configuration, state: ControlState, snapshot: Snapshot, now
     All parts are taken at the time of the slowest of them, else a change of the cars would look like sunshine. For
     the same reason no value is taken while a car ramps, unless it does so for the whole window.
     """
-    battery = snapshot.battery if config.has_battery else None
+    battery = battery_reading(config, snapshot)
     if config.has_battery and (battery is None or battery.power_w is None):
         return state.surplus
     if not state.grid:
@@ -235,7 +247,7 @@ def _surplus(config: Configuration, state: ControlState, snapshot: Snapshot, now
     at = state.grid[-1].at if battery is None else min(battery.at, state.grid[-1].at)
     if state.surplus and at <= state.surplus[-1].at:
         return state.surplus
-    due = not state.surplus or at - state.surplus[-1].at >= config.timings.surplus_window
+    due = not state.surplus or at - state.surplus[-1].at >= config.timings.ramp_patience
     if not due and any(_ramps(config, charger, state.draws[key], at) for key, charger in state.chargers.items()):
         return state.surplus
     grid = min(state.grid, key=lambda sample: abs(sample.at - at))
@@ -243,11 +255,9 @@ def _surplus(config: Configuration, state: ControlState, snapshot: Snapshot, now
     for draws in state.draws.values():
         draw = draw_at(draws, grid.at)
         cars += draw.power_w if draw is not None else 0.0
-    # A charging battery (negative) gives way to the cars; a discharging one is a deficit.
-    storage = battery.power_w if battery is not None and battery.power_w is not None else 0.0
     return _values(
         (old for old in state.surplus if now - old.at <= HISTORY_SECONDS),
-        ValueSample(at=at, value=cars - grid.value - storage),
+        ValueSample(at=at, value=cars + surplus_now(config, snapshot, battery, grid_w=grid.value)),
     )
 
 

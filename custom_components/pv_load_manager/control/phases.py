@@ -19,11 +19,14 @@ class Options:
     _floors: tuple[int, ...]
 
     @classmethod
-    def of(cls, config: Configuration, charger: ChargerConfig, state: ChargerState) -> Self:
-        """Return the options of one charger with the car that is plugged."""
-        if config.phases == 1 or charger.wired_phases == 1 or charger.phase_policy is PhasePolicy.ONE:
+    def of(cls, config: Configuration, charger: ChargerConfig, state: ChargerState, *, solar: bool) -> Self:
+        """Return the options of one charger with the car that is plugged, for a mode with surplus or without."""
+        policy = charger.phase_policy
+        if policy is PhasePolicy.ONE_FOR_PV:
+            policy = PhasePolicy.ONE if solar else PhasePolicy.THREE
+        if config.phases == 1 or charger.wired_phases == 1 or policy is PhasePolicy.ONE:
             allowed: tuple[int, ...] = (1,)
-        elif charger.phase_policy is PhasePolicy.THREE:
+        elif policy is PhasePolicy.THREE:
             allowed = (3,)
         else:
             allowed = (1, 3)
@@ -84,27 +87,20 @@ def choose(
     state: ChargerState,
     reading: ChargerReading,
     *,
-    volts: float,
-    available_w: float | None,
     fits_three: bool,
-    at_once: bool,
     timings: Timings,
     now: float,
 ) -> tuple[int, ChargerState]:
-    """Return the number of phases to charge with, and the state with its timer.
+    """Return the number of phases for a charger that needs no surplus, and the state with its timer.
 
-    A charger that does not charge takes what suits the power. A charging one changes when the other number was
-    better for ``phase_delay`` and the last switch is ``phase_dwell`` ago: every switch interrupts the car and wears
-    a contactor.
+    It goes to three phases at once, because somebody waits for it. To one it goes only where the circuits have no room
+    for three for ``phase_delay``, and the last switch is ``phase_dwell`` ago.
 
     Args:
         options: what the charger can be set to.
         state: the charger's state.
         reading: the last that was heard of it.
-        volts: the voltage of one phase.
-        available_w: what it may take; None = nobody knows, so a charging one stays as it is.
-        fits_three: whether the circuit has room for its minimum on three phases.
-        at_once: whether somebody waits for it (fast): then it goes to three phases without a delay.
+        fits_three: whether the circuits have room for its minimum on three phases.
         timings: the time constants.
         now: monotonic seconds.
     """
@@ -114,21 +110,16 @@ def choose(
         present = options.reading(reading)
     three_helps = options.used(3) > 1
     if command is None or not command.charge:
-        enough = fits_three and available_w is not None and available_w >= options.power(3, volts)
-        return (3 if enough and three_helps else 1), _wish(state, None)
-    if available_w is None:
-        return present, _wish(state, None)
-    enough_for_three = fits_three and available_w >= options.power(3, volts)
-    up = present == 1 and enough_for_three and available_w > options.maximum_a * volts
-    down = present == 3 and not enough_for_three
+        return (3 if fits_three and three_helps else 1), _wish(state, None)
+    up = present == 1 and fits_three
+    down = present == 3 and not fits_three
     if not three_helps or not (up or down):
         return present, _wish(state, None)
     since = state.other_phases_since or now
     switched = state.phases_switched_at
     rested = switched is None or now - switched >= timings.phase_dwell
     # The timer is kept: the switch may take several steps, until the current was lowered and read back.
-    waited = (at_once and up) or (rested and now - since >= timings.phase_delay)
-    return (4 - present if waited else present), _wish(state, since)
+    return (4 - present if up or (rested and now - since >= timings.phase_delay) else present), _wish(state, since)
 
 
 def _wish(state: ChargerState, since: float | None) -> ChargerState:

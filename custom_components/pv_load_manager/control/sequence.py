@@ -9,12 +9,17 @@ from .chargers import followed, settled
 from .claims import effective_mode
 from .electrics import DRAWING_A, grid_phases, higher, measured_draw, on_grid, spread
 from .filling import EPSILON
+from .law import NO_REGRET
 from .load import Load
 from .model import HIGHEST_CURRENT, ChargerConfig, ChargerReading, Command, Configuration, Mode, Snapshot, Three
 from .protection import Rooms
 from .state import ChargerState, ControlState
 
 HOLD = Command(charge=False)
+SOLAR = frozenset({Kind.GUARANTEED, Kind.SURPLUS})
+COMMAND_WH = (
+    1.0  # Wh; what a command costs: the car's charger, the contactor's coil and the log all have a life of theirs
+)
 
 
 class Wish(NamedTuple):
@@ -101,6 +106,7 @@ def carry_out(
         )
         if states[key] is not before:
             load.set(charger, could_draw(config, charger, states[key], reading, now))
+    owed_w = _owed(states, wishes)
     for key, wish in wishes.items():
         charger, reading = chargers[key], snapshot.chargers[key]
         if not _wants_more(states[key], wish) or not _may_rise(config, states[key], wish, reading, now):
@@ -117,7 +123,10 @@ def carry_out(
             lines = grid_phases(charger, config.phases, charger.wired_phases)
             bounds, power_bounds = load.tree.bounds(charger.circuit_id, lines, balanced=True)
         free = load.free(key, bounds, power_bounds, room.lasting, wish.claim.watts_per_amp)
-        amps = min(wish.target_a, int(max(free, 0.0) + EPSILON))
+        target = wish.target_a
+        if owed_w and wish.claim.kind in SOLAR:
+            target = int(target - owed_w / wish.claim.watts_per_amp)
+        amps = min(target, int(max(free, 0.0) + EPSILON))
         if unheard or amps <= had or amps < wish.claim.floor_a:
             waiting.add(key)
             continue
@@ -129,6 +138,16 @@ def carry_out(
         )
         load.set(charger, could_draw(config, charger, states[key], reading, now))
     return states, waiting
+
+
+def _owed(states: Mapping[str, ChargerState], wishes: Mapping[str, Wish]) -> float:
+    """Return the sun in W that pv chargers are still allowed beyond their share: nobody else can have it yet."""
+    owed = 0.0
+    for key, wish in wishes.items():
+        command = states[key].command
+        if wish.claim.kind in SOLAR and wish.claim.used_w is None and command is not None and command.charge:
+            owed += max(0, command.current_a - wish.target_a) * wish.claim.watts_per_amp
+    return owed
 
 
 def _decrease(
@@ -173,10 +192,25 @@ def _decrease(
         return _switch(config, state, command, wish, reading, now)
     if wish.target_a >= command.current_a:
         return state
-    urgent = over or wish.bound not in {None, SURPLUS_BOUND} or wish.claim.kind is not Kind.SURPLUS
-    if not urgent and not _rested(state, config, now):
+    if not _is_urgent(command, wish, over=over) and not (_rested(state, config, now) and _is_due(state)):
         return state
     return _command(state, replace(command, current_a=wish.target_a), wish, now)
+
+
+def _is_urgent(command: Command, wish: Wish, *, over: bool) -> bool:
+    """Return whether a decrease is for a limit or for somebody, not for the sun alone."""
+    claim = wish.claim
+    return (
+        over
+        or wish.bound not in {None, SURPLUS_BOUND}
+        or claim.kind in {Kind.UNTOUCHED, Kind.FAST}
+        or command.current_a > claim.cap_a
+    )
+
+
+def _is_due(state: ChargerState) -> bool:
+    """Return whether the present current has cost more than a command is worth."""
+    return abs(state.error_wh) >= COMMAND_WH
 
 
 def _hold(state: ChargerState, wish: Wish | None, now: float) -> ChargerState:
@@ -195,7 +229,8 @@ def _switch(
     if wish.claim.phases == 3 and (command.current_a > low or not lowered):
         return _command(state, replace(command, current_a=low), wish, now)
     switched = _command(state, Command(charge=True, current_a=low, phases=wish.claim.phases), wish, now)
-    return replace(switched, phases_switched_at=now)
+    counted = state.switches_today + (wish.claim.kind in SOLAR)
+    return replace(switched, phases_switched_at=now, switches_today=counted, regrets=NO_REGRET, error_wh=0.0)
 
 
 def _wants_more(state: ChargerState, wish: Wish) -> bool:
@@ -216,7 +251,7 @@ def _may_rise(config: Configuration, state: ChargerState, wish: Wish, reading: C
         drawing = any(current is not None and current > DRAWING_A for current in reading.currents_a)
         if not (settled and drawing):
             return False
-    return _rested(state, config, now)
+    return _rested(state, config, now) and (wish.claim.kind in {Kind.UNTOUCHED, Kind.FAST} or _is_due(state))
 
 
 def _rested(state: ChargerState, config: Configuration, now: float) -> bool:
@@ -246,6 +281,7 @@ def _command(state: ChargerState, command: Command, wish: Wish | None, now: floa
         return state
     before = state.command
     started = command.charge and (before is None or not before.charge)
+    stopped = not command.charge and before is not None and before.charge
     raised = command.current_a > (before.current_a if before is not None else 0)
     kept = state.raised_at if state.pending_a is not None else None
     return replace(
@@ -255,5 +291,12 @@ def _command(state: ChargerState, command: Command, wish: Wish | None, now: floa
         raised_at=now if raised else kept,
         pending_a=max(command.current_a, state.pending_a or 0) if raised else state.pending_a,
         surplus_command_at=now if wish is not None else None,
-        enough_since=None if started else state.enough_since,
+        regrets=NO_REGRET if started or stopped else state.regrets,
+        error_wh=0.0,
+        starts_today=state.starts_today + (started and _is_start(wish)),
     )
+
+
+def _is_start(wish: Wish | None) -> bool:
+    """Return whether the sun lets a car begin; turns and modes that somebody chose are nobody's restlessness."""
+    return wish is not None and wish.claim.kind is Kind.SURPLUS and not wish.claim.is_turn

@@ -7,8 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
+from .law import NO_REGRET, Wh3
+from .liveliness import Liveliness
 from .model import Command, Mode, Three
+from .probing import NOTHING_TRIED, Probing
 
+COMMAND = ("charge", "current_a", "phases")
 LONGEST = 1e9  # s, A or Wh; nothing that was saved is larger
 HISTORY_SECONDS = 40.0  # longer than any meter lag plus the time between two of its samples
 
@@ -57,6 +61,8 @@ class ChargerState:
 
     command: Command | None = None
     """What it was last told; None until its first reading was adopted."""
+    saved_command: Command | None = None
+    """What it was told before a restart: who is found so was not changed since."""
     changed_at: float | None = None
     """When the command last changed."""
     raised_at: float | None = None
@@ -66,16 +72,19 @@ class ChargerState:
     surplus_command_at: float | None = None
     unfollowed_since: float | None = None
     """Since when it does something else than its command says."""
-    enough_since: float | None = None
-    """Since when the surplus suffices for it to start."""
-    short_since: float | None = None
-    """Since when the surplus is too small for it to go on."""
+    regrets: Wh3 = NO_REGRET
+    """What it cost in Wh not to be off, on one phase, on three phases."""
+    error_wh: float = 0.0
+    """What it cost not to have the current of its share: positive = too little."""
+    starts_today: int = 0
+    switches_today: int = 0
     charging_since: float | None = None
     idle_since: float | None = None
     """Since when it is allowed to charge and does not."""
     other_phases_since: float | None = None
-    """Since when the other number of phases would be better."""
+    """Since when the other number of phases would be better, where no surplus is weighed."""
     phases_switched_at: float | None = None
+    """When its number of phases was last changed while it charged."""
     car_phases: int | None = None
     """How many phases the plugged car was seen to use."""
     mode: Mode | None = None
@@ -133,11 +142,27 @@ class ControlState:
     house: Mapping[str, tuple[HouseSample, ...]] = field(default_factory=dict)
     """By circuit."""
     surplus: tuple[ValueSample, ...] = ()
+    lively: Liveliness | None = None
+    stepped_at: float | None = None
+    """When the last step was."""
+    probing: Probing = NOTHING_TRIED
+    day: int | None = None
+    """The day to which the counts of starts and switches belong."""
 
     def as_dict(self, now: float) -> dict[str, Any]:
         """Return what is worth keeping over a restart, JSON-able, with ages in s instead of times."""
         return {
-            "chargers": {key: _charger_as_dict(value, self.energy(key), now) for key, value in self.chargers.items()}
+            "chargers": {key: _charger_as_dict(value, self.energy(key), now) for key, value in self.chargers.items()},
+            "day": self.day,
+            "stepped_age": _age(self.stepped_at, now),
+            "surplus": [[now - sample.at, sample.value] for sample in self.surplus],
+            "lively": None
+            if self.lively is None
+            else {
+                "age": now - self.lively.at,
+                "mean_w": self.lively.mean_w,
+                "spread_w": self.lively.spread_w,
+            },
         }
 
     def energy(self, charger_id: str) -> float:
@@ -146,18 +171,23 @@ class ControlState:
         return draws[-1].energy_wh if draws else self.chargers[charger_id].energy_wh
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any], now: float) -> Self:
-        """Return the state that ``as_dict`` saved; what cannot be read is left out.
+    def from_dict(cls, data: Mapping[str, Any], now: float, *, away: float = 0.0) -> Self:
+        """Return the state that ``as_dict`` saved, ``away`` seconds ago; what cannot be read is left out.
 
         The command is adopted from the charger itself, never from the file: the charger is right about itself.
         """
         chargers = data.get("chargers") if isinstance(data, Mapping) else None
         if not isinstance(chargers, Mapping):
             return cls(started_at=now)
+        day, then = data.get("day"), now - away
         return cls(
             started_at=now,
+            day=day if isinstance(day, int) else None,
+            lively=_lively(data.get("lively"), then),
+            stepped_at=_time(data.get("stepped_age"), then),
+            surplus=_samples(data.get("surplus"), then),
             chargers={
-                str(key): _charger_from_dict(value, now)
+                str(key): _charger_from_dict(value, then)
                 for key, value in chargers.items()
                 if isinstance(value, Mapping)
             },
@@ -178,6 +208,18 @@ def _charger_as_dict(state: ChargerState, energy_wh: float, now: float) -> dict[
         "waiting_age": _age(state.waiting_since, now),
         "declined_age": _age(state.declined_at, now),
         "fuse_stop_ages": [now - at for at in state.fuse_stops],
+        "regrets": list(state.regrets),
+        "error_wh": state.error_wh,
+        "command": None if state.command is None else [getattr(state.command, name) for name in COMMAND],
+        "changed_age": _age(state.changed_at, now),
+        "surplus_command_age": _age(state.surplus_command_at, now),
+        "charging_age": _age(state.charging_since, now),
+        "idle_age": _age(state.idle_since, now),
+        "less_age": _age(state.less_since, now),
+        "demand_a": state.demand_a,
+        "mode": state.mode,
+        "starts_today": state.starts_today,
+        "switches_today": state.switches_today,
     }
 
 
@@ -197,7 +239,58 @@ def _charger_from_dict(data: Mapping[str, Any], now: float) -> ChargerState:
         waiting_since=_time(data.get("waiting_age"), now),
         declined_at=_time(data.get("declined_age"), now),
         fuse_stops=tuple(sorted(now - age for age in ages if age is not None)),
+        regrets=_regrets(data.get("regrets")),
+        error_wh=_signed(data.get("error_wh")) or 0.0,
+        saved_command=_command(data.get("command")),
+        changed_at=_time(data.get("changed_age"), now),
+        surplus_command_at=_time(data.get("surplus_command_age"), now),
+        charging_since=_time(data.get("charging_age"), now),
+        idle_since=_time(data.get("idle_age"), now),
+        less_since=_time(data.get("less_age"), now),
+        demand_a=None if (demand := _number(data.get("demand_a"))) is None else int(demand),
+        mode=next((mode for mode in Mode if mode == data.get("mode")), None),
+        starts_today=int(_number(data.get("starts_today")) or 0),
+        switches_today=int(_number(data.get("switches_today")) or 0),
     )
+
+
+def _command(values: object) -> Command | None:
+    if not isinstance(values, list) or len(values) != len(COMMAND):
+        return None
+    charge, amps, phases = values
+    known = _number(amps)
+    if known is None or not isinstance(charge, bool):
+        return None
+    return Command(charge=charge, current_a=int(known), phases=_one_of(phases, {1, 3}))
+
+
+def _regrets(values: object) -> Wh3:
+    known = [_number(value) for value in values] if isinstance(values, list) else []
+    if len(known) != len(NO_REGRET):
+        return NO_REGRET
+    off, one, three = known
+    return (off or 0.0, one or 0.0, three or 0.0)
+
+
+def _lively(data: object, now: float) -> Liveliness | None:
+    if not isinstance(data, Mapping):
+        return None
+    age, spread, mean = _number(data.get("age")), _number(data.get("spread_w")), _signed(data.get("mean_w"))
+    return None if age is None or spread is None or mean is None else Liveliness(now - age, mean, spread)
+
+
+def _samples(values: object, now: float) -> tuple[ValueSample, ...]:
+    known = []
+    for pair in values if isinstance(values, list) else ():
+        age, value = pair if isinstance(pair, list) and len(pair) == len(("age", "value")) else (None, None)
+        at, figure = _time(age, now), _signed(value)
+        if at is not None and figure is not None:
+            known.append(ValueSample(at=at, value=figure))
+    return tuple(sorted(known, key=lambda sample: sample.at))
+
+
+def _signed(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and -LONGEST < value < LONGEST else None
 
 
 def _age(at: float | None, now: float) -> float | None:

@@ -1,7 +1,6 @@
 """Runs the control core: collects what the entries know, decides, and hands out the plans."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 import math
 from typing import Any, Final
@@ -10,11 +9,15 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.util import dt as dt_util
 
 from ..const import (
+    CONF_BATTERY_INVERTED,
     CONF_CIRCUIT,
     CONF_CURRENT_WITHOUT_HA,
     CONF_DYNAMIC,
+    CONF_EXPORT_LIMIT,
+    CONF_INVERTER_AC,
     CONF_LIMIT_WITHOUT_HA,
     CONF_MAIN_FUSE,
     CONF_MANAGED,
@@ -54,12 +57,13 @@ from ..shared import SHARED, all_charger_entries
 from .circuits import circuit_configs, circuit_meters, circuit_names
 from .issues import ConfigIssues
 from .meter import SensorMeter
+from .settings import read_strategy, read_timings
 from .solaredge import SolarEdgeCoordinator
 
 TICK: Final = timedelta(seconds=1)
+LONG_AWAY: Final = 3600.0  # s; what was saved without its time is old
 CHARGER_PAUSE: Final = 0.25  # s; charger updates are coalesced to at most 4 decisions a second
 TIMINGS: Final = Timings()
-STRATEGY: Final = Strategy()
 DEFAULT_CHARGER_CURRENT: Final = 16
 
 
@@ -73,9 +77,10 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
         super().__init__(hass, LOGGER, config_entry=entry, name=entry.title)
         self._shared = hass.data[SHARED]
         self._timings = TIMINGS if timings is None else timings
-        self._state = ControlState.from_dict(self._shared.memory.control, hass.loop.time())
+        self._state = self._restored()
         self._decided_at = 0.0
         self._waiting: CALLBACK_TYPE | None = None
+        self._for_battery: list[CALLBACK_TYPE] = []
         self._meters = {
             circuit_id: SensorMeter(hass, meter, self.decide_now) for circuit_id, meter in circuit_meters(entry).items()
         }
@@ -108,6 +113,12 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
         return bool(self.config_entry.data[CONF_METER_SOURCE] != MeterSource.NONE)
 
     @property
+    def has_battery(self) -> bool:
+        """Return whether there is a house battery, as far as that is known: its inverter has to be loaded."""
+        inverter = self._inverter()
+        return inverter is not None and inverter.reader.has_battery
+
+    @property
     def circuit_names(self) -> Mapping[str, str]:
         """Return the names of all circuits by their ids, the house connection among them."""
         return circuit_names(self.config_entry, self._shared.templates["root_circuit"])
@@ -124,26 +135,21 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
     @property
     def strategy(self) -> Strategy:
         """Return what the user set, with defaults."""
-        settings = self.settings
-        maximum = self.maximum_total_current
-        default_mode = Mode.PV if self.has_power_meter else Mode.OFF
-        return Strategy(
-            mode=Mode(settings.get("mode", default_mode)),
-            mode_chosen="mode" in settings,
-            maximum_total_current_a=maximum,
-            available_current_a=min(float(settings.get("available_current_a", maximum)), maximum),
-            minimum_current_a=int(settings.get("minimum_current_a", LOWEST_CURRENT)),
-            guaranteed_power_w=float(settings.get("guaranteed_power_w", 1380)),
-            target_grid_power_w=float(settings.get("target_grid_power_w", 0)),
-            demand_margin_a=float(settings.get("demand_margin_a", STRATEGY.demand_margin_a)),
+        return read_strategy(
+            self.settings,
+            maximum_total_current=self.maximum_total_current,
+            default_mode=Mode.PV if self.has_power_meter else Mode.OFF,
         )
 
     @property
     def timings(self) -> Timings:
         """Return the time constants, those that the user set among them."""
-        names = {"start_phase_s": "start_phase", "rotation_slot_s": "rotation_slot"}
-        chosen = {field: float(self.settings[name]) for name, field in names.items() if name in self.settings}
-        return replace(self._timings, **chosen)
+        return read_timings(self.settings, self._timings)
+
+    @callback
+    def once_with_battery(self, action: CALLBACK_TYPE) -> None:
+        """Do something as soon as a house battery is known; its inverter may be loaded later than the load manager."""
+        self._for_battery.append(action)
 
     @callback
     def async_start(self) -> None:
@@ -220,6 +226,8 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
         for serial, charger in list(self._shared.chargers.items()):
             charger.set_plan(plan.chargers.get(serial))
         self.async_set_updated_data(plan)
+        while self._for_battery and self.has_battery:
+            self._for_battery.pop()()
 
     def _decide(self, now: float) -> Plan:
         """Return the core's plan; should anything ever fail, one that stops every charger until it works again."""
@@ -227,7 +235,7 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
             snapshot = self._snapshot()
             self._follow_plugs(snapshot)
             config = self.configuration()
-            self._state, plan = decide(config, self._state, snapshot, now)
+            self._state, plan = decide(config, self._state, snapshot, now, dt_util.now().date())
             self._issues.check(config, plan.errors, self.circuit_names)
             self._good = config
         except Exception:  # noqa: BLE001 - whatever it is, nobody watches the fuse then
@@ -247,6 +255,8 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
                 charger.first_line,
                 charger.fuse_stops,
                 charger.served_at is None,
+                charger.starts_today,
+                charger.switches_today,
                 math.ceil(charger.reserved_a or 0),
             )
             for serial, charger in self._state.chargers.items()
@@ -264,28 +274,39 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
     @callback
     def _remember(self) -> None:
         """Keep what has to outlive a restart; saved with a delay, or at the stop of Home Assistant."""
-        self._shared.memory.set_control(self._state.as_dict(self.hass.loop.time()))
+        saved = self._state.as_dict(self.hass.loop.time()) | {"saved_at": dt_util.utcnow().timestamp()}
+        self._shared.memory.set_control(saved)
+
+    def _restored(self) -> ControlState:
+        """Return the state of before the restart; who knows how long that is ago counts in real time."""
+        saved = self._shared.memory.control
+        at = saved.get("saved_at") if isinstance(saved, Mapping) else None
+        away = max(0.0, dt_util.utcnow().timestamp() - at) if isinstance(at, int | float) else LONG_AWAY
+        return ControlState.from_dict(saved, self.hass.loop.time(), away=away)
 
     def configuration(self) -> Configuration:
         """Return the whole configuration for the control core, all configured chargers in it, loaded or not."""
         data = self.config_entry.data
-        strategy = self.strategy
         chargers = tuple(
             self._charger_config(serial, entry)
             for serial, entry in all_charger_entries(self.hass)
             if entry.options.get(CONF_MANAGED, True) and not self.charger_setting(serial, "gone", default=False)
         )
-        inverter = self._inverter()
         metered = self._protecting()
+        solar = self.config_entry.options
         return Configuration(
             phases=data[CONF_PHASES],
             has_power_meter=self.has_power_meter,
-            has_battery=inverter is not None and inverter.reader.has_battery,
+            has_battery=self.has_battery,
+            battery_inverted=bool(solar.get(CONF_BATTERY_INVERTED, False)),
+            inverter_ac_w=float(solar[CONF_INVERTER_AC]) if solar.get(CONF_INVERTER_AC) else None,
+            # 0 is a limit, too: nothing may be fed in.
+            export_limit_w=None if solar.get(CONF_EXPORT_LIMIT) is None else float(solar[CONF_EXPORT_LIMIT]),
             dynamic=metered,
             phase_currents=self._sees_phases(),
             circuits=circuit_configs(self.config_entry, metered=metered),
             chargers=chargers,
-            strategy=strategy,
+            strategy=self.strategy,
             timings=self.timings,
         )
 

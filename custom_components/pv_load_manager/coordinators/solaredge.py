@@ -134,9 +134,9 @@ class SolarEdgeCoordinator(DataUpdateCoordinator[InverterData]):
         )
 
     def pv_reading(self) -> PvReading | None:
-        """Return the last production for the control core."""
+        """Return the last production for the control core; it is read every ``SLOW_INTERVAL``."""
         pv = self.reader.data.pv
-        return None if pv is None else PvReading(at=pv.at, power_w=pv.power_w)
+        return None if pv is None else PvReading(at=pv.at, power_w=pv.power_w, throttled=pv.throttled)
 
     def battery_reading(self) -> BatteryReading | None:
         """Return the last of the batteries for the control core."""

@@ -39,6 +39,11 @@ class PvData:
     energy_wh: float | None
     status: str | None
 
+    @property
+    def throttled(self) -> bool:
+        """Whether the inverter says that it produces less than it could."""
+        return self.status == "throttled"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BatteryData:

@@ -1,0 +1,69 @@
+"""The user's live settings of the site: from how they are saved to how the control core takes them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from math import isfinite
+from typing import Any, Final
+
+from ..control import BatteryPriority, CloudFilter, Mode, Rounding, Strategy, Timings
+
+_STRATEGY: Final[Mapping[str, Callable[[Any], object]]] = {
+    "minimum_current_a": int,
+    "demand_margin_a": float,
+    "guaranteed_power_w": float,
+    "target_grid_power_w": float,
+    "excess_charging": bool,
+    "cloud_filter": CloudFilter,
+    "rounding": Rounding,
+    "start_threshold_w": float,
+    "solar_only": bool,
+    "grid_backup_w": float,
+    "phase_switches_per_day": int,
+    "weigh_efficiency": bool,
+    "battery_priority": BatteryPriority,
+    "battery_target_soc": float,
+    "battery_dead_zone_w": float,
+    "battery_start_soc": float,
+    "battery_hold_soc": float,
+}
+"""What is saved under the name of its field, and its type."""
+
+_TIMINGS: Final = {"start_phase_s": "start_phase", "rotation_slot_s": "rotation_slot", "phase_dwell_s": "phase_dwell"}
+"""Field by the name under which it is saved."""
+
+
+def _read(kind: Callable[[Any], object], value: object) -> Any:
+    """Return a saved value, None where it cannot be read: then the default holds, and its entity can mend it."""
+    try:
+        known = kind(value) if value is not None else None
+    except TypeError, ValueError, OverflowError:
+        return None
+    return None if isinstance(known, float) and not isfinite(known) else known
+
+
+def read_strategy(settings: Mapping[str, Any], *, maximum_total_current: float, default_mode: Mode) -> Strategy:
+    """Return what the user set; what was never set is as the core has it.
+
+    Args:
+        settings: as saved, by name.
+        maximum_total_current: the most that all chargers may draw per phase in A.
+        default_mode: the mode until one is chosen.
+    """
+    chosen = {name: value for name, kind in _STRATEGY.items() if (value := _read(kind, settings.get(name))) is not None}
+    return Strategy(
+        mode=Mode(settings.get("mode", default_mode)),
+        mode_chosen="mode" in settings,
+        maximum_total_current_a=maximum_total_current,
+        available_current_a=min(
+            float(settings.get("available_current_a", maximum_total_current)), maximum_total_current
+        ),
+        **chosen,
+    )
+
+
+def read_timings(settings: Mapping[str, Any], timings: Timings) -> Timings:
+    """Return time constants with those that the user set among them."""
+    chosen = {
+        field: value for name, field in _TIMINGS.items() if (value := _read(float, settings.get(name))) is not None
+    }
+    return replace(timings, **chosen)
