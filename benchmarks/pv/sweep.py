@@ -16,6 +16,7 @@ from .svg import FAINT, Picture
 CLOUD_FILTER = "cloud_filter"
 FILTERS = ("none", "weak", "medium", "strong")
 SWITCHES = (4, 20, 40)
+WEIGHTS = (1.0, 1.6, 2.2, 5.0, 10.0)
 INTERVALS_S = (5, 10, 30, 60)
 ENABLE_S = (0, 30, 60, 120, 300)
 DISABLE_S = (30, 60, 180, 300, 600)
@@ -35,6 +36,8 @@ def variants() -> Iterator[tuple[str, Options]]:
         yield "ours", _changed((CLOUD_FILTER, cloud_filter), ("rounding", rounding))
     for target in TARGETS_W:
         yield "ours", (("target_grid_power_w", target),)
+    for weight in WEIGHTS:
+        yield "ours", (("grid_weight", weight),)
     for switches in SWITCHES:
         yield "ours", (("phase_switches_per_day", switches),)
     for interval, enable, disable in product(INTERVALS_S, ENABLE_S, DISABLE_S):

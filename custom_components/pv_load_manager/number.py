@@ -136,6 +136,17 @@ SITE_NUMBERS = (
         value_fn=lambda manager: manager.timings.rotation_slot,
     ),
     SiteNumberDescription(
+        key="grid_weight",
+        translation_key="grid_weight",
+        entity_category=EntityCategory.CONFIG,
+        native_min_value=1,
+        native_max_value=20,
+        native_step=0.1,
+        mode=NumberMode.BOX,
+        setting="grid_weight",
+        value_fn=lambda manager: manager.strategy.grid_weight,
+    ),
+    SiteNumberDescription(
         key="start_threshold",
         translation_key="start_threshold",
         device_class=NumberDeviceClass.POWER,

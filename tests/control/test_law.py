@@ -26,9 +26,9 @@ def sunny(watts: float) -> Sun:
     [
         (2000.0, -2000.0),  # all of it is used
         (5000.0, -3680.0),  # more than it can take is nobody's fault
-        (1000.0, law.IMPORT_WEIGHT * 380.0 - 1000.0),  # the grid adds 380 W
-        (0.0, law.IMPORT_WEIGHT * 1380.0),
-        (-700.0, law.IMPORT_WEIGHT * 1380.0),  # what the house imports anyway is not the car's
+        (1000.0, law.GRID_WEIGHT * 380.0 - 1000.0),  # the grid adds 380 W
+        (0.0, law.GRID_WEIGHT * 1380.0),
+        (-700.0, law.GRID_WEIGHT * 1380.0),  # what the house imports anyway is not the car's
     ],
 )
 def test_sun_that_is_used_is_worth_a_watt_and_import_costs_more(available_w: float, expected: float) -> None:
@@ -66,7 +66,7 @@ def test_a_charger_that_is_off_wants_the_whole_threshold_and_one_that_runs_does_
     sun = Sun(1800.0, 1800.0, 2000.0)
     begin = law.costs(BOTH, sun, OFF)[ONE]
     go_on = law.costs(BOTH, sun, ONE)[ONE]
-    assert begin == pytest.approx(law.IMPORT_WEIGHT * 200.0)
+    assert begin == pytest.approx(law.GRID_WEIGHT * 200.0)
     assert go_on == pytest.approx(-1800.0)
 
 
@@ -77,7 +77,7 @@ def test_a_backup_from_the_grid_is_bounded() -> None:
     assert enough is not None
     assert enough < 0.0
     assert short == pytest.approx(1380.0)  # as if nothing came from the roof: so it ends after the filter's window
-    assert law.costs(BOTH, Sun(0.0, 0.0, 880.0, 0.0), ONE)[ONE] == pytest.approx(law.IMPORT_WEIGHT * 1380.0)
+    assert law.costs(BOTH, Sun(0.0, 0.0, 880.0, 0.0), ONE)[ONE] == pytest.approx(law.GRID_WEIGHT * 1380.0)
 
 
 def prices(present: int, wear: Wear = FRESH, *, times: float = 1.0, one: bool = True, most: int = 10) -> law.Wh3:

@@ -122,6 +122,19 @@ def test_choices_that_cost_the_same_never_change() -> None:
     assert verdict.seconds is None
 
 
+@pytest.mark.parametrize(("weight", "charges"), [(1.2, True), (6.0, False)])
+def test_dear_power_from_the_grid_stops_earlier(weight: float, *, charges: bool) -> None:
+    """900 W of sun and 480 W from the grid: worth it where both cost nearly the same, not where the grid is dear."""
+    sun = [2500.0]
+    home = house(mode=Mode.PV, surplus_w=lambda _: sun[0])
+    only_one_phase(home)
+    home.set(grid_weight=weight)
+    home.run(200)
+    sun[0] = 900.0
+    home.run(900)
+    assert (home.allocated() > 0) is charges
+
+
 def test_solar_only_ends_a_small_import_within_about_the_window() -> None:
     """20 W from the grid for the minimum are too many where nothing may come from it."""
     sun = [1500.0]

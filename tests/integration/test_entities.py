@@ -43,6 +43,7 @@ ENTITIES = {
     "number.pv_load_manager_redistribution_margin": ("A", "current", None, "config"),
     "number.pv_load_manager_start_phase": ("s", "duration", None, "config"),
     "number.pv_load_manager_rotation_slot": ("min", "duration", None, "config"),
+    "number.pv_load_manager_cost_of_grid_power": (None, None, None, "config"),
     "number.pv_load_manager_start_threshold": ("W", "power", None, "config"),
     "number.pv_load_manager_grid_backup": ("W", "power", None, "config"),
     "number.pv_load_manager_battery_target": ("%", None, None, "config"),

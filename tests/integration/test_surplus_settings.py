@@ -29,6 +29,7 @@ WITH_BATTERY = replace(sunny(), battery=BatteryConfig(soc=0.5))
 
 # key: what is shown at first, another value, what is refused
 NUMBERS = {
+    "grid_weight": (3, 1.6, (0.9, 20.1)),
     "start_threshold": (0, 2500, (-10, 22090)),
     "grid_backup": (0, 500, (-10, 22090)),
     "phase_switches_per_day": (10, 4, (-1, 101)),
@@ -50,6 +51,7 @@ SAVED = {
     "excess_charging": False,
     "cloud_filter": "weak",
     "rounding": "down",
+    "grid_weight": 2.5,
     "start_threshold_w": 1500.0,
     "solar_only": True,
     "grid_backup_w": 300.0,
@@ -147,6 +149,7 @@ async def test_settings_of_the_last_run(home: Site, hass_storage: dict[str, dict
         excess_charging=False,
         cloud_filter=CloudFilter.WEAK,
         rounding=Rounding.DOWN,
+        grid_weight=2.5,
         start_threshold_w=1500,
         solar_only=True,
         grid_backup_w=300,

@@ -9,18 +9,17 @@ Saks, J. ACM 39, 1992), with the two costs that a house with a roof has.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
-from .model import CloudFilter, Strategy, Timings
+from .model import GRID_WEIGHT, CloudFilter, Strategy, Timings
 
 OFF, ONE, THREE = 0, 1, 2
 PHASES = (0, 1, 3)
 """The number of phases of each choice."""
 
-IMPORT_WEIGHT = 3.0
-"""What a watt from the grid costs, in watts of sun that are not used."""
 ROUNDING_WEIGHT = 1.6
-"""The same for the part of an ampere, which is little and in both directions."""
+"""What a watt from the grid costs beside a watt of sun for the part of an ampere: little, and in both directions."""
 ROUND_UP = 1.0 - ROUNDING_WEIGHT / (1.0 + ROUNDING_WEIGHT)
 """The part of an ampere that the grid may pay for: where both costs are the same."""
 
@@ -151,7 +150,7 @@ def prices(present: int, wear: Wear, *, base_wh: float, times: float, one: bool,
     return (max(STOP_FROM_THREE, STOP_FROM_THREE_LIVELY * times) * often, switch, 0.0)
 
 
-def cost(offer: Offer, available_w: float, *, efficiency: bool = False) -> float:
+def cost(offer: Offer, available_w: float, *, weight: float = GRID_WEIGHT, efficiency: bool = False) -> float:
     """Return what charging within an offer costs in W, compared with not charging; negative = it is worth it."""
     sun = max(available_w, 0.0)
     power = min(max(sun, offer.least_w), offer.most_w)
@@ -159,18 +158,27 @@ def cost(offer: Offer, available_w: float, *, efficiency: bool = False) -> float
     worth = 1.0
     if efficiency and power > 0.0:
         worth = max(EFFICIENCY - CONSTANT_LOSS_W / power, 0.0) / EFFICIENCY
-    return IMPORT_WEIGHT * (power - used) - worth * used
+    return weight * (power - used) - worth * used
 
 
-def costs(offers: Sequence[Offer | None], sun: Sun, present: int, *, efficiency: bool = False) -> list[float | None]:
+def costs(
+    offers: Sequence[Offer | None],
+    sun: Sun,
+    present: int,
+    *,
+    weight: float = GRID_WEIGHT,
+    efficiency: bool = False,
+) -> list[float | None]:
     """Return the cost of every choice in W; None = it is not possible.
 
     Args:
         offers: by choice; that of ``OFF`` only says whether stopping is one.
         sun: what there is for this charger.
         present: the present choice.
+        weight: what a watt from the grid costs, in watts of sun that are not used.
         efficiency: whether the losses of small powers count.
     """
+    price = partial(cost, weight=weight, efficiency=efficiency)
     least = offers[ONE] or offers[THREE]
     result: list[float | None] = [None if offers[OFF] is None else 0.0, None, None]
     if least is None:
@@ -178,13 +186,13 @@ def costs(offers: Sequence[Offer | None], sun: Sun, present: int, *, efficiency:
     left = sun.left_w
     if sun.backup_w is not None:
         left = max(left, min(left + sun.backup_w, least.least_w))
-    on = cost(least, left, efficiency=efficiency)
+    on = price(least, left)
     if offers[OFF] is not None:
         # Stricter than the costs: where it begins at all, and where nothing more may come from the grid.
         begin = sun.needed_w - sun.left_w if present == OFF else 0.0
         missing = begin if sun.backup_w is None else max(begin, least.least_w - left)
         if missing > 0.0:
-            on = IMPORT_WEIGHT * missing
+            on = weight * missing
             if present != OFF:  # also where little is missing it ends after about the time that a cloud may last
                 on = max(on, least.least_w)
     one, three = offers[ONE], offers[THREE]
@@ -193,9 +201,7 @@ def costs(offers: Sequence[Offer | None], sun: Sun, present: int, *, efficiency:
         return result
     result[ONE] = on
     if three is not None:
-        result[THREE] = (
-            on + cost(three, sun.share_w, efficiency=efficiency) - cost(one, sun.share_w, efficiency=efficiency)
-        )
+        result[THREE] = on + price(three, sun.share_w) - price(one, sun.share_w)
     return result
 
 

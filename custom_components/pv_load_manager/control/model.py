@@ -15,6 +15,7 @@ type MaybeThree = tuple[float | None, float | None, float | None]
 ROOT_CIRCUIT = "root"
 LOWEST_CURRENT = 6  # A; below it IEC 61851 knows only "stop"
 HIGHEST_CURRENT = 32  # A; the largest current a charger of this kind offers
+GRID_WEIGHT = 3.0
 NOMINAL_VOLTAGE = 230.0  # V; used only where nothing was measured
 
 
@@ -154,6 +155,8 @@ class Strategy:
     """False = there is no charging from surplus: the modes pv and min+pv charge like fast."""
     cloud_filter: CloudFilter = CloudFilter.ADAPTIVE
     rounding: Rounding = Rounding.NEAREST
+    grid_weight: float = GRID_WEIGHT
+    """What a watt from the grid costs, in watts of sun that are not used; about the ratio of their prices."""
     start_threshold_w: float = 0.0
     """Least surplus at which pv begins; 0 = the least power of the charger."""
     solar_only: bool = False

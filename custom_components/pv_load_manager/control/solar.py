@@ -86,10 +86,11 @@ def consider(
         possible,
         Sun(left_w, share_w, needed, backup),
         present,
+        weight=strategy.grid_weight,
         efficiency=strategy.weigh_efficiency,
     )
     if candidate.idle:  # its car draws nothing: only whether there is sun at all matters
-        on = law.IMPORT_WEIGHT * -left_w if left_w < 0.0 else -candidate.options.least_power(candidate.volts)
+        on = strategy.grid_weight * -left_w if left_w < 0.0 else -candidate.options.least_power(candidate.volts)
         costs = [cost if index in {OFF, present} else None for index, cost in enumerate(costs)]
         if present == OFF:
             present_on = ONE if possible[ONE] is not None else THREE
@@ -123,7 +124,10 @@ def consider_phases(
     margin = config.strategy.demand_margin_a
     possible = offers(candidate, fits_three=fits_three, may_stop=False, margin_a=margin)
     sun = Sun(available_w, available_w, 0.0)
-    costs = law.costs(possible, sun, choice_of(candidate), efficiency=config.strategy.weigh_efficiency)
+    strategy = config.strategy
+    costs = law.costs(
+        possible, sun, choice_of(candidate), weight=strategy.grid_weight, efficiency=strategy.weigh_efficiency
+    )
     if not candidate.running:
         known = [(cost, choice) for choice, cost in enumerate(costs) if cost is not None]
         return Verdict(min(known)[1], law.NO_REGRET)

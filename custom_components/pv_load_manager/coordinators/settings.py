@@ -15,6 +15,7 @@ _STRATEGY: Final[Mapping[str, Callable[[Any], object]]] = {
     "excess_charging": bool,
     "cloud_filter": CloudFilter,
     "rounding": Rounding,
+    "grid_weight": float,
     "start_threshold_w": float,
     "solar_only": bool,
     "grid_backup_w": float,
