@@ -56,6 +56,7 @@ def test_control_core_uses_the_standard_library_only() -> None:
         "operator",
         "types",
         "functools",
+        "bisect",
         "heapq",
         "math",
         "string",
