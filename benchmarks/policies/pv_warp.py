@@ -49,7 +49,7 @@ class Warp:
         cars_first: bool = True,
         box_a: int = 0,
     ) -> None:
-        self.setup = f"cloud filter {cloud_filter}, target {target_w:g} W"
+        self.setup = f"cloud filter {cloud_filter}, target {target_w:g} W, boxes of at least {box_a} A"
         self._boxes = tuple(replace(box, max_a=max(box.max_a, box_a)) for box in site.boxes)
         self._target_w, self._whole, self._cars_first = target_w, whole_amps, cars_first
         self.limit = PvLimit(cloud_filter)

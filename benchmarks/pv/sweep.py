@@ -6,7 +6,7 @@ from pathlib import Path
 
 from custom_components.pv_load_manager.control import CloudFilter, Rounding, Strategy
 
-from .contenders import POLICIES, Job, Options
+from .contenders import POLICIES, WARP_BOX, Job, Options
 from .days import Source
 from .metrics import Figures
 from .pool import run
@@ -46,6 +46,7 @@ def variants() -> Iterator[tuple[str, Options]]:
         yield "evcc", (("interval_s", interval), ("enable_threshold_w", begin), ("disable_threshold_w", end))
     for strength, target in product(FILTERS, TARGETS_W):
         yield "warp", ((CLOUD_FILTER, strength), ("target_w", target))
+        yield "warp", ((CLOUD_FILTER, strength), ("target_w", target), WARP_BOX)
     for phases, start, stop in product((1, 3), START_S, STOP_S):
         yield "fixed", (("phases", phases), ("start_s", start), ("stop_s", stop))
 

@@ -107,8 +107,8 @@ def test_a_charger_that_knows_only_one_current_is_on_or_off() -> None:
 
 
 def test_a_car_that_needs_ten_amps_on_three_phases_is_switched_when_they_are_there() -> None:
-    """6.9 kW are the least of this car on three phases: at 6 kW it stays on one, at 8 kW it does not."""
-    home = sunny(6000.0)
+    """6.9 kW are the least of this car on three phases: at 5 kW it stays on one, at 8 kW it does not."""
+    home = sunny(5000.0)
     home.charger(min_current_three_a=10)
     home.run(2400)
     assert (home.allocated(), home.switches()) == (16, 0)

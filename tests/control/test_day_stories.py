@@ -357,10 +357,10 @@ def test_two_switches_are_ten_minutes_apart_and_the_reason_counts_down() -> None
 
 
 def test_whoever_weighs_the_losses_stops_trickling_sooner() -> None:
-    """At 1 kW of sun the losses of 6 A on one phase decide earlier that it is not worth it."""
+    """At 900 W of sun the losses of 6 A on one phase decide earlier that it is not worth it."""
     seconds = []
     for efficiency in (False, True):
-        home = one_phase(lambda now: 2500.0 if now < 300.0 else 1000.0)
+        home = one_phase(lambda now: 2500.0 if now < 300.0 else 900.0)
         home.set(weigh_efficiency=efficiency, cloud_filter=CloudFilter.WEAK)
         home.run(400)
         seconds.append(home.seconds_until(Reason.WAITING_FOR_SURPLUS, 7200))

@@ -29,7 +29,7 @@ WITH_BATTERY = replace(sunny(), battery=BatteryConfig(soc=0.5))
 
 # key: what is shown at first, another value, what is refused
 NUMBERS = {
-    "grid_weight": (3, 1.6, (0.9, 20.1)),
+    "grid_weight": (2.2, 1.6, (0.9, 20.1)),
     "start_threshold": (0, 2500, (-10, 22090)),
     "grid_backup": (0, 500, (-10, 22090)),
     "phase_switches_per_day": (10, 4, (-1, 101)),

@@ -15,7 +15,7 @@ type MaybeThree = tuple[float | None, float | None, float | None]
 ROOT_CIRCUIT = "root"
 LOWEST_CURRENT = 6  # A; below it IEC 61851 knows only "stop"
 HIGHEST_CURRENT = 32  # A; the largest current a charger of this kind offers
-GRID_WEIGHT = 3.0
+GRID_WEIGHT = 2.2
 NOMINAL_VOLTAGE = 230.0  # V; used only where nothing was measured
 
 
