@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from benchmarks.plant import START, VOLTS, CarSays, Observation, Order, Site
+from benchmarks.plant import START, VOLTS, BoxView, CarSays, Observation, Order, Site
 from custom_components.pv_load_manager.control import (
     CarState,
     ChargerConfig,
@@ -57,6 +57,22 @@ def configuration(site: Site) -> Configuration:
     )
 
 
+def charger_reading(view: BoxView) -> ChargerReading:
+    """Return what the core is told of a charger."""
+    return ChargerReading(
+        at=view.at,
+        online=view.online,
+        car=STATES[view.car],
+        holding=view.holding,
+        setting_a=int(view.setting_a),
+        phases=view.phases,
+        currents_a=view.currents_a,
+        voltages_v=VOLTAGES,
+        power_w=sum(view.currents_a) * VOLTS,
+        switching=view.switching,
+    )
+
+
 class Ours:
     """decide() in mode fast."""
 
@@ -105,19 +121,5 @@ class Ours:
         return Snapshot(
             grid=self._meters.get(self._root),
             circuits={name: reading for name, reading in self._meters.items() if name != self._root},
-            chargers={
-                key: ChargerReading(
-                    at=view.at,
-                    online=view.online,
-                    car=STATES[view.car],
-                    holding=view.holding,
-                    setting_a=int(view.setting_a),
-                    phases=view.phases,
-                    currents_a=view.currents_a,
-                    voltages_v=VOLTAGES,
-                    power_w=sum(view.currents_a) * VOLTS,
-                    switching=view.switching,
-                )
-                for key, view in seen.boxes.items()
-            },
+            chargers={key: charger_reading(view) for key, view in seen.boxes.items()},
         )

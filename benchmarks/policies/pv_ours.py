@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import fields, replace
 
-from benchmarks.plant import START, VOLTS, Order
+from benchmarks.plant import START, Order
 from benchmarks.pv.model import PvSeen, PvSite
 from custom_components.pv_load_manager.control import (
     BatteryReading,
     ChargerConfig,
-    ChargerReading,
     CircuitConfig,
     Configuration,
     ControlState,
@@ -20,7 +19,7 @@ from custom_components.pv_load_manager.control import (
     decide,
 )
 
-from .ours import STATES, VOLTAGES
+from .ours import VOLTAGES, charger_reading
 
 UNKNOWN = (None, None, None)
 FUSE_A = 63.0
@@ -89,19 +88,5 @@ class Ours:
         return Snapshot(
             grid=self._grid,
             battery=battery,
-            chargers={
-                key: ChargerReading(
-                    at=view.at,
-                    online=view.online,
-                    car=STATES[view.car],
-                    holding=view.holding,
-                    setting_a=int(view.setting_a),
-                    phases=view.phases,
-                    currents_a=view.currents_a,
-                    voltages_v=VOLTAGES,
-                    power_w=sum(view.currents_a) * VOLTS,
-                    switching=view.switching,
-                )
-                for key, view in seen.boxes.items()
-            },
+            chargers={key: charger_reading(view) for key, view in seen.boxes.items()},
         )

@@ -14,6 +14,7 @@ from .law import NO_REGRET, OFF, PHASES, Verdict
 from .model import BatteryPriority, Configuration
 from .ranking import Turn, is_overdue, is_promised
 from .reasons import Explanation, Reason
+from .space import Space
 from .state import ChargerState
 from .sunshares import Part, shares
 from .surplus import Surplus, Trust
@@ -43,8 +44,8 @@ class Contest:
         self._turn = turn
         self._seconds = seconds
         self._now = now
-        self._room = list(room)
-        self._open = list(room)
+        self._room = Space(room)
+        self._open = Space(room)
         """The room without what was given so far; no minimum of those that come later is kept free in it."""
         self._running_w = sum(_solar_power(candidate) for candidate in candidates if candidate.running)
         self._shares = self._fair_shares(candidates)
@@ -69,24 +70,21 @@ class Contest:
         """Return the candidate's claim (None = it has to wait), its new state, and why it waits."""
         held = self._held.get(candidate.charger.charger_id)
         if held is not None:
-            self._reserve(*held)
+            self._room.take(*held)
         if candidate.running:
             self._running_w -= _solar_power(candidate)
         before = self._left_w, self._replaced
         claim, state, explanation = self._enter(candidate)
         if claim is not None and not candidate.running:
-            if not self._could_begin(claim.bounds, claim.power_bounds, claim.floor_a, claim.watts_per_amp):
+            if not self._open.has(claim.bounds, claim.power_bounds, claim.floor_a, claim.watts_per_amp):
                 self._left_w, self._replaced = before  # it cannot begin: the sun is for those after it
             claim, state, pause = self._after_fuse_stops(claim, state)
             if pause is not None:
                 self._left_w, self._replaced = before
             explanation = pause or explanation
         if claim is not None:
-            for bound in claim.bounds:
-                self._open[bound] -= claim.floor_a
-            for bound in claim.power_bounds:
-                self._open[bound] -= claim.floor_a * claim.watts_per_amp
-            self._reserve(claim.bounds, claim.power_bounds, claim.floor_a, claim.watts_per_amp)
+            for space in (self._open, self._room):
+                space.take(claim.bounds, claim.power_bounds, claim.floor_a, claim.watts_per_amp)
         return claim, state, explanation
 
     def _fair_shares(self, candidates: Sequence[Candidate]) -> dict[str, float]:
@@ -121,42 +119,16 @@ class Contest:
         options = candidate.options
         count = command.phases or 3
         bounds, power_bounds = self._bounds(candidate, count)
-        floor, watts = options.floor(count), candidate.volts * options.used(count)
-        self._reserve(bounds, power_bounds, floor, watts)
+        floor, watts = options.floor(count), self._watts(candidate, count)
+        self._room.take(bounds, power_bounds, floor, watts)
         return bounds, power_bounds, -floor, watts
-
-    def _reserve(
-        self, bounds: Sequence[int], power_bounds: Sequence[int], current_a: float, watts_per_amp: float
-    ) -> None:
-        for bound in bounds:
-            self._room[bound] -= current_a
-        for bound in power_bounds:
-            self._room[bound] -= current_a * watts_per_amp
-
-    def _could_begin(
-        self, bounds: Sequence[int], power_bounds: Sequence[int], current_a: float, watts_per_amp: float
-    ) -> bool:
-        free = self._open
-        return all(free[bound] >= current_a - EPSILON for bound in bounds) and all(
-            free[bound] >= current_a * watts_per_amp - EPSILON for bound in power_bounds
-        )
 
     def _is_blocked(self, candidate: Candidate) -> bool:
         """Return whether the circuits have no room for a candidate, whatever its number of phases."""
         options = candidate.options
         return not candidate.running and not any(
-            self._could_begin(
-                *self._bounds(candidate, count), options.floor(count), candidate.volts * options.used(count)
-            )
+            self._open.has(*self._bounds(candidate, count), options.floor(count), self._watts(candidate, count))
             for count in options.allowed
-        )
-
-    def _has_room(
-        self, bounds: Sequence[int], power_bounds: Sequence[int], current_a: float, watts_per_amp: float
-    ) -> bool:
-        room = self._room
-        return all(room[bound] >= current_a - EPSILON for bound in bounds) and all(
-            room[bound] >= current_a * watts_per_amp - EPSILON for bound in power_bounds
         )
 
     def _lines(self, candidate: Candidate, count: int) -> tuple[int, ...]:
@@ -185,7 +157,7 @@ class Contest:
         since = state.room_since
         if is_overdue(self._config, state, now):
             since = now - wait  # its turn has come: one more opening is better than a car that is forgotten
-        elif not self._has_room(claim.bounds, claim.power_bounds, claim.floor_a, claim.watts_per_amp):
+        elif not self._room.has(claim.bounds, claim.power_bounds, claim.floor_a, claim.watts_per_amp):
             since = None
         elif since is None:
             since = now
@@ -363,8 +335,7 @@ class Contest:
         if 3 not in candidate.options.allowed:
             return False
         bounds, power_bounds = self._bounds(candidate, 3)
-        options = candidate.options
-        return self._has_room(bounds, power_bounds, options.floor(3), candidate.volts * options.used(3))
+        return self._room.has(bounds, power_bounds, candidate.options.floor(3), self._watts(candidate, 3))
 
     def _phases_for_fast(self, candidate: Candidate) -> tuple[int, ChargerState]:
         options, state = candidate.options, candidate.state
@@ -393,7 +364,7 @@ class Contest:
     def _claim(
         self, candidate: Candidate, count: int, *, floor: int, guaranteed: int = 0, cap: int | None = None
     ) -> Claim:
-        charger, state, options = candidate.charger, candidate.state, candidate.options
+        charger, state = candidate.charger, candidate.state
         if cap is None:
             cap = candidate.cap_a
             if state.full:
@@ -417,7 +388,7 @@ class Contest:
             cap_a=cap,
             phases=count,
             lines=self._lines(candidate, count),
-            watts_per_amp=candidate.volts * options.used(count),
+            watts_per_amp=self._watts(candidate, count),
             present_a=command.current_a if command is not None else cap,
             idle=candidate.idle and candidate.kind is not Kind.UNTOUCHED,
             excess_a=state.excess_a,

@@ -133,10 +133,9 @@ def consider_phases(
         return Verdict(min(known)[1], law.NO_REGRET)
     # Nobody may be held above what is guaranteed to him because the switches of the day are used up.
     three = possible[THREE]
-    back = choice_of(candidate) == THREE and possible[ONE] is not None and three is not None
-    down = back and three is not None and available_w < three.least_w
+    down = choice_of(candidate) == THREE and three is not None and available_w < three.least_w
     return _weigh(
-        config, surplus, candidate, costs, one=possible[ONE] is not None, may_switch=down, seconds=seconds, now=now
+        config, surplus, candidate, costs, one=possible[ONE] is not None, spared=not down, seconds=seconds, now=now
     )
 
 
@@ -149,8 +148,9 @@ def _weigh(
     one: bool,
     seconds: float,
     now: float,
-    may_switch: bool = False,
+    spared: bool = True,
 ) -> Verdict:
+    """Weigh the costs; ``spared``: whether the switches of a day are limited for it."""
     strategy, timings, state = config.strategy, config.timings, candidate.state
     present = choice_of(candidate)
     switched = state.phases_switched_at
@@ -159,7 +159,7 @@ def _weigh(
         starts=state.starts_today,
         switches=state.switches_today,
         rested_in=rested_in,
-        may_switch=may_switch or state.switches_today < strategy.phase_switches_per_day,
+        may_switch=not spared or state.switches_today < strategy.phase_switches_per_day,
         set_to=ONE if candidate.phases == 1 else THREE,
     )
     return law.weigh(
