@@ -46,8 +46,11 @@ def test_surplus_commands_are_ten_seconds_apart() -> None:
 
 def test_a_car_that_wants_less_than_sixteen_amps_is_judged_by_what_it_draws() -> None:
     """An 8 A car at 16 A on one phase: 1.8 kW of 6 kW are used, and three phases use 5.5 kW."""
-    home = sunny(6000.0)
+    home = sunny(3000.0)
     home.cars["a"] = Car(maximum_a=8.0, set_phases=1)
+    home.run(600)
+    assert home.cars["a"].set_phases == 1
+    home.surplus_w = lambda _: 6000.0
     home.run(1800)
     assert home.cars["a"].set_phases == 3
     assert drawn_w(home) == pytest.approx(3 * 8 * VOLTS)

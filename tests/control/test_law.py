@@ -193,6 +193,17 @@ def test_a_switch_waits_for_the_dwell_time_and_for_the_day() -> None:
     assert free.choice == THREE
 
 
+def test_the_first_start_of_a_day_takes_the_phases_that_fit() -> None:
+    """Three phases are set and 3.2 kW shine: three would be regretted at once, so it waits for the price of one."""
+    costs = law.costs(BOTH, sunny(3200.0), OFF)
+    known = (0.0, 6.0, 6.0)  # Wh: a start on three is due, one on one phase is not
+    fresh, later = Wear(set_to=THREE), Wear(set_to=THREE, starts=1)
+    assert law.weigh(OFF, known, costs, prices(OFF, fresh), fresh, seconds=1.0).choice == OFF
+    assert law.weigh(OFF, known, costs, prices(OFF, later), later, seconds=1.0).choice == THREE
+    due = (0.0, 21.0, 21.0)
+    assert law.weigh(OFF, due, costs, prices(OFF, fresh), fresh, seconds=1.0).choice == ONE
+
+
 def test_a_start_on_other_phases_need_not_rest() -> None:
     """A contactor without current wears nothing: neither the dwell time nor the day keeps a charger from starting."""
     verdict = weigh(
@@ -274,7 +285,8 @@ def test_the_law_keeps_its_word(
         if verdict.choice == choice and choice != present:
             assert over or instead
             assert free
-        if over and free:
+        fits = present != OFF or costs[choice] == min(cost for cost in costs if cost is not None)  # the first of a day
+        if over and free and fits:
             assert verdict.choice != present
     assume(verdict.choice == present and (verdict.seconds is None or verdict.seconds < 500.0))
     expected, coming = verdict.seconds, verdict.next

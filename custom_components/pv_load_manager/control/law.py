@@ -238,13 +238,18 @@ def weigh(
     after: Wh3 = (known[0], known[1], known[2])
     best, excess = present, 0.0
     coming, soonest, held = None, float("inf"), False
-    for choice, rate in enumerate(rates):
-        if choice == present or costs_w[choice] is None:
+    # The first start of a day takes the phases that fit, even if others are set. At later ones it is known how lively
+    # the sun is: there, starting with what is set costs less than what waiting and setting do.
+    first = present == OFF and wear.starts == 0
+    cheapest = min((cost_w for cost_w in costs_w if cost_w is not None), default=0.0)
+    for choice, cost_w in enumerate(costs_w):
+        rate = rates[choice]
+        if choice == present or cost_w is None:
             continue
         over = known[choice] - prices_wh[choice]
         is_switch = OFF not in {present, choice}
         free = not is_switch or (wear.may_switch and wear.rested_in <= 0.0)
-        if rate <= LEAST_RATE_W:
+        if rate <= LEAST_RATE_W or (first and cost_w != cheapest):
             continue
         if free and over > excess:
             best, excess = choice, over
