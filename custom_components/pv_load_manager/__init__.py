@@ -11,12 +11,14 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
 from .const import CONF_ENTRY_TYPE, CONF_SERIAL, DOMAIN, LOGGER, PLATFORMS, EntryType
+from .coordinators.issues import ConfigIssues
 from .coordinators.load_manager import LoadManagerCoordinator
 from .coordinators.release import async_release_charger
 from .coordinators.solaredge import SolarEdgeCoordinator
 from .coordinators.wattpilot import WattpilotCoordinator
 from .entity import device_info
 from .memory import Memory
+from .services import async_setup_actions
 from .shared import SHARED, PvLoadManagerConfigEntry, Shared
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -29,6 +31,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     await memory.async_load()
     templates = await hass.async_add_executor_job(_load_templates, hass.config.language)
     hass.data[SHARED] = Shared(memory=memory, templates=templates)
+    async_setup_actions(hass)
     return True
 
 
@@ -89,6 +92,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
         for charger in shared.chargers.values():
             await charger.async_release()
         shared.memory.forget_site()
+        ConfigIssues(hass, entry).clear()
     elif kind is EntryType.WATTPILOT:
         await async_release_charger(shared.memory, entry)
         shared.memory.forget_charger(entry.data[CONF_SERIAL])

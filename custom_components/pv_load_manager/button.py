@@ -1,4 +1,4 @@
-"""What a user tells the load manager about a charger."""
+"""What a user tells the load manager about a charger with one press."""
 
 from typing import override
 
@@ -13,6 +13,7 @@ from .shared import PvLoadManagerConfigEntry
 
 PARALLEL_UPDATES = 1
 
+CLEAR_OVERRIDE = ButtonEntityDescription(key="clear_override", translation_key="clear_override")
 GONE = ButtonEntityDescription(key="gone", translation_key="gone", entity_category=EntityCategory.CONFIG)
 
 
@@ -21,7 +22,27 @@ async def async_setup_entry(
 ) -> None:
     """Add the buttons of one entry."""
     if isinstance(entry.runtime_data, WattpilotCoordinator):
-        async_add_entities([GoneButton(entry.runtime_data, GONE)])
+        charger = entry.runtime_data
+        async_add_entities([ClearOverrideButton(charger, CLEAR_OVERRIDE), GoneButton(charger, GONE)])
+
+
+class ClearOverrideButton(ManagedChargerEntity, ButtonEntity):
+    """Ends the override of a charger, wherever it was made: it charges by its mode again."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether there is an override."""
+        return super().available and self.manager.override(self.coordinator.serial) is not None
+
+    @override
+    def refresh(self) -> None:
+        """A button has no value."""
+
+    @override
+    async def async_press(self) -> None:
+        """End the override."""
+        self.manager.end_override(self.coordinator.serial)
 
 
 class GoneButton(ManagedChargerEntity, ButtonEntity):

@@ -8,7 +8,15 @@ from homeassistant.const import Platform
 
 DOMAIN: Final = "pv_load_manager"
 LOGGER = logging.getLogger(__package__)
-PLATFORMS: Final = [Platform.BUTTON, Platform.NUMBER, Platform.SELECT, Platform.SENSOR, Platform.SWITCH]
+PLATFORMS: Final = [
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.EVENT,
+    Platform.NUMBER,
+    Platform.SELECT,
+    Platform.SENSOR,
+    Platform.SWITCH,
+]
 
 
 class EntryType(StrEnum):
@@ -75,6 +83,10 @@ CONF_INVERTER_AC: Final = "inverter_ac_power"
 CONF_EXPORT_LIMIT: Final = "export_limit"
 CONF_BATTERY_INVERTED: Final = "battery_inverted"
 
+CONF_DIMMING_ENTITY: Final = "dimming_entity"
+CONF_DIMMING_POWER: Final = "dimming_power"
+CONF_DIMMING_TOTAL: Final = "dimming_total"
+
 CONF_PARENT: Final = "parent"
 CONF_LIMIT: Final = "limit"
 CONF_LIMIT_POWER: Final = "limit_power"
@@ -107,6 +119,8 @@ MAX_CIRCUIT_POWER: Final = 200_000  # W
 MAX_SOLAR_POWER: Final = 200_000  # W; what the largest main fuse could carry
 DEFAULT_LARGEST_CONSUMER: Final = 16  # A; a stove, an oven or a heat pump of 11 kW
 DEFAULT_IMBALANCE: Final = 20  # A; the rule of German grids
+DEFAULT_DIMMING_POWER: Final = 4200  # W; what section 14a of the German energy act leaves each charger
+MIN_DIMMING_POWER: Final = 1000  # W
 MAX_POWER: Final = 50_000  # W; above what any house connection in reach of this integration carries
 
 ROTATIONS: Final = {

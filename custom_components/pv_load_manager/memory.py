@@ -64,8 +64,14 @@ class Memory:
         self._save()
 
     def forget_charger(self, charger_id: str) -> None:
-        """Forget a removed charger."""
+        """Forget a removed charger, also where no load manager is there to forget it."""
         self._chargers.pop(charger_id, None)
+        known = self._control.get("chargers")
+        if isinstance(known, Mapping):
+            self._control = {
+                **self._control,
+                "chargers": {key: value for key, value in known.items() if key != charger_id},
+            }
         self._save()
 
     def forget_site(self) -> None:

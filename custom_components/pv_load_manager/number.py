@@ -8,10 +8,13 @@ from typing import override
 from homeassistant.components.number import NumberDeviceClass, NumberEntity, NumberEntityDescription, NumberMode
 from homeassistant.const import EntityCategory, UnitOfElectricCurrent, UnitOfPower, UnitOfRatio, UnitOfTime
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo, async_get_device_id_by_identifier
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control import HIGHEST_CURRENT, LOWEST_CURRENT
-from .coordinators.load_manager import DEFAULT_CHARGER_CURRENT, LoadManagerCoordinator
+from .const import DOMAIN, MAX_CIRCUIT_POWER
+from .control import HIGHEST_CURRENT, LOWEST_CURRENT, ROOT_CIRCUIT
+from .coordinators.load_manager import LoadManagerCoordinator
+from .coordinators.site import DEFAULT_CHARGER_CURRENT
 from .coordinators.wattpilot import WattpilotCoordinator
 from .entity import ManagedChargerEntity, PvLoadManagerEntity
 from .shared import SHARED, PvLoadManagerConfigEntry
@@ -29,20 +32,56 @@ class SiteNumberDescription(NumberEntityDescription):
     scale: float = 1
     """How many units of the setting one unit of the entity has."""
     max_fn: Callable[[LoadManagerCoordinator], float] | None = None
+    available_fn: Callable[[LoadManagerCoordinator], bool] = lambda _: True
 
 
+AVAILABLE_CURRENT = NumberEntityDescription(
+    key="available_current",
+    translation_key="available_current",
+    device_class=NumberDeviceClass.CURRENT,
+    native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+    native_min_value=0,
+    native_step=0.1,
+    mode=NumberMode.BOX,
+)
+CIRCUIT_LIMIT = NumberEntityDescription(
+    key="circuit_limit",
+    translation_key="circuit_limit",
+    device_class=NumberDeviceClass.CURRENT,
+    entity_registry_enabled_default=False,
+    native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+    native_min_value=0,
+    native_step=1,
+    mode=NumberMode.BOX,
+)
 SITE_NUMBERS = (
     SiteNumberDescription(
-        key="available_current",
-        translation_key="available_current",
+        key="default_available_current",
+        translation_key="default_available_current",
         device_class=NumberDeviceClass.CURRENT,
+        entity_category=EntityCategory.CONFIG,
+        entity_registry_enabled_default=False,
         native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
         native_min_value=0,
         native_step=1,
         mode=NumberMode.BOX,
-        setting="available_current_a",
-        value_fn=lambda manager: manager.strategy.available_current_a,
+        setting="default_available_current_a",
+        value_fn=lambda manager: manager.strategy.default_available_current_a,
         max_fn=lambda manager: manager.maximum_total_current,
+    ),
+    SiteNumberDescription(
+        key="peak_limit",
+        translation_key="peak_limit",
+        device_class=NumberDeviceClass.POWER,
+        entity_category=EntityCategory.CONFIG,
+        native_unit_of_measurement=UnitOfPower.WATT,
+        native_min_value=0,
+        native_max_value=MAX_CIRCUIT_POWER,
+        native_step=10,
+        mode=NumberMode.BOX,
+        setting="peak_limit_w",
+        value_fn=lambda manager: manager.strategy.peak_limit_w,
+        available_fn=lambda manager: manager.has_power_meter,
     ),
     SiteNumberDescription(
         key="maximum_total_current",
@@ -255,6 +294,12 @@ async def async_setup_entry(
     coordinator = entry.runtime_data
     if isinstance(coordinator, LoadManagerCoordinator):
         async_add_entities(SiteNumber(coordinator, description) for description in SITE_NUMBERS)
+        async_add_entities([AvailableCurrentNumber(coordinator, AVAILABLE_CURRENT)])
+        for circuit_id in coordinator.circuit_ratings:
+            async_add_entities(
+                [CircuitLimitNumber(coordinator, CIRCUIT_LIMIT, circuit_id)],
+                config_subentry_id=None if circuit_id == ROOT_CIRCUIT else circuit_id,
+            )
         for_battery = [SiteNumber(coordinator, description) for description in BATTERY_NUMBERS]
         coordinator.once_with_battery(partial(async_add_entities, for_battery))
     elif isinstance(coordinator, WattpilotCoordinator):
@@ -265,6 +310,12 @@ class SiteNumber(PvLoadManagerEntity[LoadManagerCoordinator], NumberEntity):
     """A setting of the site, in force at once."""
 
     entity_description: SiteNumberDescription
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether the setting can have an effect."""
+        return self.entity_description.available_fn(self.coordinator)
 
     @property
     @override
@@ -285,6 +336,73 @@ class SiteNumber(PvLoadManagerEntity[LoadManagerCoordinator], NumberEntity):
     async def async_set_native_value(self, value: float) -> None:
         """Change the setting."""
         self.coordinator.change(**{self.entity_description.setting: value * self.entity_description.scale})
+
+
+class AvailableCurrentNumber(PvLoadManagerEntity[LoadManagerCoordinator], NumberEntity):
+    """What all chargers together may draw, set from outside."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether it is used at all."""
+        return self.coordinator.strategy.external_current
+
+    @property
+    @override
+    def native_max_value(self) -> float:
+        """Return the maximum total current."""
+        return self.coordinator.maximum_total_current
+
+    @override
+    def refresh(self) -> tuple[float, float]:
+        """Take the value in force; its upper end is published with it."""
+        plan = self.coordinator.data
+        value = plan.available_a if plan.watchdog_expired else self.coordinator.strategy.available_current_a
+        self._attr_native_value = value
+        return value, self.native_max_value
+
+    @override
+    async def async_set_native_value(self, value: float) -> None:
+        """Set what is available; the watchdog begins anew."""
+        self.coordinator.set_available_current(value)
+
+
+class CircuitLimitNumber(PvLoadManagerEntity[LoadManagerCoordinator], NumberEntity):
+    """What one circuit may carry for now; its rating where nobody asks for less."""
+
+    def __init__(
+        self, coordinator: LoadManagerCoordinator, description: NumberEntityDescription, circuit_id: str
+    ) -> None:
+        """Attach the entity to one circuit; each below the house connection is a device that goes with its circuit."""
+        super().__init__(coordinator, description)
+        self._circuit_id = circuit_id
+        entry = coordinator.config_entry
+        self._attr_unique_id = f"{entry.entry_id}_{description.key}_{circuit_id}"
+        self._attr_native_max_value = coordinator.circuit_ratings[circuit_id]
+        if circuit_id == ROOT_CIRCUIT:
+            self._attr_translation_key = "connection_limit"
+        else:
+            self._attr_device_info = DeviceInfo(
+                identifiers={(DOMAIN, f"{entry.entry_id}_{circuit_id}")},
+                name=coordinator.circuit_names[circuit_id],
+                manufacturer="PV Load Manager",
+                entry_type=DeviceEntryType.SERVICE,
+                via_device_id=async_get_device_id_by_identifier(
+                    coordinator.hass, (DOMAIN, entry.entry_id), config_entry_id=entry.entry_id
+                ),
+            )
+
+    @override
+    def refresh(self) -> float:
+        """Take the limit from the settings."""
+        value = self.coordinator.circuit_limits.get(self._circuit_id, self.native_max_value)
+        self._attr_native_value = min(value, self.native_max_value)
+        return self._attr_native_value
+
+    @override
+    async def async_set_native_value(self, value: float) -> None:
+        """Change the limit; the rating takes it away."""
+        self.coordinator.set_circuit_limit(self._circuit_id, value)
 
 
 class MaximumCurrentNumber(ManagedChargerEntity, NumberEntity):

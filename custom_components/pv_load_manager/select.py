@@ -12,8 +12,9 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
-from .control import BatteryPriority, ChargerMode, CloudFilter, Mode, Rounding, Strategy
+from .control import BatteryPriority, ChargerMode, CloudFilter, ExternalPhases, Mode, Rounding
 from .coordinators.load_manager import LoadManagerCoordinator
+from .coordinators.settings import LAST_MODE
 from .coordinators.wattpilot import WattpilotCoordinator
 from .entity import ManagedChargerEntity, PvLoadManagerEntity
 from .shared import SHARED, PvLoadManagerConfigEntry
@@ -25,7 +26,7 @@ PARALLEL_UPDATES = 1
 class SiteSelectDescription(SelectEntityDescription):
     """A setting of the site with a few choices; it is saved under its key."""
 
-    value_fn: Callable[[Strategy], str]
+    value_fn: Callable[[LoadManagerCoordinator], str]
 
 
 SITE_MODE = SelectEntityDescription(
@@ -36,13 +37,22 @@ CHARGER_MODE = SelectEntityDescription(
 )
 SURPLUS_MODES = frozenset({Mode.PV.value, Mode.MIN_PV.value})
 
+PHASE_REQUEST = SelectEntityDescription(key="phase_request", translation_key="phase_request", options=["0", "1", "3"])
+
 SITE_SELECTS = (
+    SiteSelectDescription(
+        key="default_mode",
+        translation_key="default_mode",
+        entity_category=EntityCategory.CONFIG,
+        options=[LAST_MODE, *(mode.value for mode in Mode)],
+        value_fn=lambda manager: str(manager.settings.get("default_mode", LAST_MODE)),
+    ),
     SiteSelectDescription(
         key="cloud_filter",
         translation_key="cloud_filter",
         entity_category=EntityCategory.CONFIG,
         options=[choice.value for choice in CloudFilter],
-        value_fn=lambda strategy: strategy.cloud_filter.value,
+        value_fn=lambda manager: manager.strategy.cloud_filter.value,
     ),
     SiteSelectDescription(
         key="rounding",
@@ -50,7 +60,7 @@ SITE_SELECTS = (
         entity_category=EntityCategory.CONFIG,
         entity_registry_enabled_default=False,
         options=[choice.value for choice in Rounding],
-        value_fn=lambda strategy: strategy.rounding.value,
+        value_fn=lambda manager: manager.strategy.rounding.value,
     ),
 )
 BATTERY_PRIORITY = SiteSelectDescription(
@@ -58,7 +68,7 @@ BATTERY_PRIORITY = SiteSelectDescription(
     translation_key="battery_priority",
     entity_category=EntityCategory.CONFIG,
     options=[choice.value for choice in BatteryPriority],
-    value_fn=lambda strategy: strategy.battery_priority.value,
+    value_fn=lambda manager: manager.strategy.battery_priority.value,
 )
 
 
@@ -69,7 +79,9 @@ async def async_setup_entry(
     coordinator = entry.runtime_data
     if isinstance(coordinator, LoadManagerCoordinator):
         choices = [SiteSelect(coordinator, description) for description in SITE_SELECTS]
-        async_add_entities([SiteModeSelect(coordinator, SITE_MODE), *choices])
+        async_add_entities(
+            [SiteModeSelect(coordinator, SITE_MODE), *choices, PhaseRequestSelect(coordinator, PHASE_REQUEST)]
+        )
         coordinator.once_with_battery(partial(async_add_entities, [SiteSelect(coordinator, BATTERY_PRIORITY)]))
     elif isinstance(coordinator, WattpilotCoordinator):
         async_add_entities([ChargerModeSelect(coordinator, CHARGER_MODE)])
@@ -104,7 +116,7 @@ class SiteModeSelect(PvLoadManagerEntity[LoadManagerCoordinator], SelectEntity):
     async def async_select_option(self, option: str) -> None:
         """Change the mode of all chargers that follow the site."""
         _refuse_without_meter(self.coordinator, option)
-        self.coordinator.change(mode=option)
+        self.coordinator.choose_mode(option)
 
 
 class SiteSelect(PvLoadManagerEntity[LoadManagerCoordinator], SelectEntity):
@@ -115,13 +127,35 @@ class SiteSelect(PvLoadManagerEntity[LoadManagerCoordinator], SelectEntity):
     @override
     def refresh(self) -> str:
         """Take the choice from the settings."""
-        self._attr_current_option = self.entity_description.value_fn(self.coordinator.strategy)
+        self._attr_current_option = self.entity_description.value_fn(self.coordinator)
         return self._attr_current_option
 
     @override
     async def async_select_option(self, option: str) -> None:
         """Change the setting."""
         self.coordinator.change(**{self.entity_description.key: option})
+
+
+class PhaseRequestSelect(PvLoadManagerEntity[LoadManagerCoordinator], SelectEntity):
+    """The number of phases that is requested from outside."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether external phase control is on."""
+        return self.coordinator.data.external is not ExternalPhases.DISABLED
+
+    @override
+    def refresh(self) -> str | None:
+        """Take the request from the settings; nothing while there is none."""
+        wanted = self.coordinator.strategy.phases_wanted
+        self._attr_current_option = None if wanted is None else str(wanted)
+        return self._attr_current_option
+
+    @override
+    async def async_select_option(self, option: str) -> None:
+        """Request a number of phases for all chargers."""
+        self.coordinator.request_phases(int(option))
 
 
 class ChargerModeSelect(ManagedChargerEntity, SelectEntity):
@@ -139,4 +173,5 @@ class ChargerModeSelect(ManagedChargerEntity, SelectEntity):
     async def async_select_option(self, option: str) -> None:
         """Change the mode of this charger until its car leaves."""
         _refuse_without_meter(self.manager, option)
-        self.manager.change_charger(self.coordinator.serial, mode=None if option == ChargerMode.FOLLOW_SITE else option)
+        mode = None if option == ChargerMode.FOLLOW_SITE else option
+        self.manager.choose_charger_mode(self.coordinator.serial, mode)

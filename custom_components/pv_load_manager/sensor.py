@@ -25,7 +25,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 from homeassistant.util import dt as dt_util
 
-from .control import CarState, ChargerPlan, Plan, Reason, SiteStatus, render
+from .control import CarState, ChargerPlan, ExternalPhases, Plan, Reason, SiteStatus, render
 from .coordinators.load_manager import LoadManagerCoordinator
 from .coordinators.solaredge import SolarEdgeCoordinator
 from .coordinators.translate import CAR_STATES
@@ -92,11 +92,41 @@ SITE_SENSORS = (
         value_fn=lambda plan: sum(charger.allocated_a for charger in plan.chargers.values()),
     ),
     SiteSensorDescription(
+        key="quarter_mean",
+        translation_key="quarter_mean",
+        device_class=SensorDeviceClass.POWER,
+        entity_registry_enabled_default=False,
+        native_unit_of_measurement=UnitOfPower.WATT,
+        suggested_display_precision=0,
+        value_fn=lambda plan: _rounded(plan.quarter_mean_w, 0),
+    ),
+    SiteSensorDescription(
+        key="month_peak",
+        translation_key="month_peak",
+        device_class=SensorDeviceClass.POWER,
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_registry_enabled_default=False,
+        native_unit_of_measurement=UnitOfPower.WATT,
+        suggested_display_precision=0,
+        value_fn=lambda plan: _rounded(plan.month_peak_w, 0),
+    ),
+    SiteSensorDescription(
         key="error_flags",
         translation_key="error_flags",
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda plan: int(plan.errors),
     ),
+)
+
+# "unavailable" is what Home Assistant says of an entity that has nothing to say.
+EXTERNAL_STATES = {state: state.name.lower() for state in ExternalPhases} | {ExternalPhases.UNAVAILABLE: "impossible"}
+EXTERNAL_CONTROL = SiteSensorDescription(
+    key="external_control",
+    translation_key="external_control",
+    device_class=SensorDeviceClass.ENUM,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    options=list(EXTERNAL_STATES.values()),
+    value_fn=lambda plan: EXTERNAL_STATES[plan.external],
 )
 
 
@@ -195,6 +225,16 @@ REASON = ChargerSensorDescription(
     needs_plan=True,
 )
 
+OVERRIDE = ChargerSensorDescription(
+    key="override",
+    translation_key="override",
+    device_class=SensorDeviceClass.CURRENT,
+    native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+    suggested_display_precision=0,
+    value_fn=lambda _: None,
+    needs_plan=True,
+)
+
 
 def _grid_at(data: InverterData) -> float | None:
     return data.grid.at if data.grid is not None else None
@@ -282,6 +322,7 @@ async def async_setup_entry(
     coordinator = entry.runtime_data
     if isinstance(coordinator, LoadManagerCoordinator):
         async_add_entities(SiteSensor(coordinator, description) for description in SITE_SENSORS)
+        async_add_entities([ExternalControlSensor(coordinator, EXTERNAL_CONTROL)])
     elif isinstance(coordinator, SolarEdgeCoordinator):
         async_add_entities(
             InverterSensor(coordinator, description)
@@ -294,6 +335,7 @@ async def async_setup_entry(
                 *(ChargerSensor(coordinator, description) for description in (*CHARGER_SENSORS, *COUNTERS)),
                 LifetimeEnergySensor(coordinator, LIFETIME_ENERGY),
                 ReasonSensor(coordinator, REASON),
+                OverrideSensor(coordinator, OVERRIDE),
             ]
         )
 
@@ -309,6 +351,18 @@ class SiteSensor(PvLoadManagerEntity[LoadManagerCoordinator], SensorEntity):
         value = self.entity_description.value_fn(self.coordinator.data)
         self._attr_native_value = value
         return value
+
+
+class ExternalControlSensor(SiteSensor):
+    """Whether a number of phases may be requested, and if not, why."""
+
+    _attr_extra_state_attributes: dict[str, Any]
+
+    @override
+    def refresh(self) -> StateType:
+        """Take state and cause from the plan."""
+        self._attr_extra_state_attributes = {"cause": self.coordinator.data.external_cause.name.lower()}
+        return super().refresh()
 
 
 class ChargerSensor(PvLoadManagerEntity[WattpilotCoordinator], SensorEntity):
@@ -381,6 +435,26 @@ class ReasonSensor(ChargerSensor):
             moment = dt_util.utcnow() + timedelta(seconds=explanation.next_change_at - now)
             attributes["next_change"] = moment.replace(microsecond=0).isoformat()
         return attributes
+
+
+class OverrideSensor(ChargerSensor):
+    """The current that somebody chose for a charger past all strategy; unknown while nobody does."""
+
+    _attr_extra_state_attributes: dict[str, Any]
+
+    @override
+    def refresh(self) -> int | None:
+        """Take the override from the load manager."""
+        manager, serial = self.hass.data[SHARED].load_manager, self.coordinator.serial
+        override = manager.data.overrides.get(serial) if manager is not None else None
+        self._attr_native_value = None if override is None else override.current_a
+        self._attr_extra_state_attributes = {}
+        if override is not None:
+            self._attr_extra_state_attributes = {
+                "source": override.source.value,
+                "until": None if override.until is None else override.until.isoformat(),
+            }
+        return self._attr_native_value
 
 
 class InverterSensor(PvLoadManagerEntity[SolarEdgeCoordinator], SensorEntity):

@@ -31,6 +31,12 @@ class Shared:
     inverters: dict[str, SolarEdgeCoordinator] = field(default_factory=dict)
     """By serial number."""
     load_manager: LoadManagerCoordinator | None = None
+    available_a: float | None = None
+    """The available current that was set since Home Assistant started, in A per phase; None = none was."""
+    available_set_at: float | None = None
+    """When, in monotonic seconds."""
+    mode_restored: bool = False
+    """Whether the charge mode for the time after a restart is already in force."""
 
 
 SHARED: HassKey[Shared] = HassKey(DOMAIN)

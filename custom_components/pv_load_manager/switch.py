@@ -9,7 +9,6 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control import Strategy
 from .coordinators.load_manager import LoadManagerCoordinator
 from .entity import PvLoadManagerEntity
 from .shared import PvLoadManagerConfigEntry
@@ -21,28 +20,71 @@ PARALLEL_UPDATES = 1
 class SiteSwitchDescription(SwitchEntityDescription):
     """A setting of the site that is on or off; it is saved under its key."""
 
-    value_fn: Callable[[Strategy], bool]
+    value_fn: Callable[[LoadManagerCoordinator], bool]
+    available_fn: Callable[[LoadManagerCoordinator], bool] = lambda _: True
+    forgets: str | None = None
+    """Another setting that is over when this one is turned off."""
 
 
 SITE_SWITCHES = (
     SiteSwitchDescription(
+        key="dynamic_load_management",
+        translation_key="dynamic_load_management",
+        entity_category=EntityCategory.CONFIG,
+        value_fn=lambda manager: manager.dynamic_configured and not manager.dynamic_switched_off,
+        available_fn=lambda manager: manager.dynamic_configured,
+    ),
+    SiteSwitchDescription(
+        key="external_current",
+        translation_key="external_current",
+        entity_category=EntityCategory.CONFIG,
+        value_fn=lambda manager: manager.strategy.external_current,
+    ),
+    SiteSwitchDescription(
+        key="watchdog",
+        translation_key="watchdog",
+        entity_category=EntityCategory.CONFIG,
+        value_fn=lambda manager: manager.strategy.watchdog,
+        available_fn=lambda manager: manager.strategy.external_current,
+    ),
+    SiteSwitchDescription(
+        key="external_phases",
+        translation_key="external_phases",
+        entity_category=EntityCategory.CONFIG,
+        value_fn=lambda manager: manager.strategy.external_phases,
+        forgets="phases_wanted",
+    ),
+    SiteSwitchDescription(
+        key="peak_follow_month",
+        translation_key="peak_follow_month",
+        entity_category=EntityCategory.CONFIG,
+        value_fn=lambda manager: manager.strategy.peak_follow_month,
+        available_fn=lambda manager: manager.has_power_meter,
+    ),
+    SiteSwitchDescription(
         key="excess_charging",
         translation_key="excess_charging",
         entity_category=EntityCategory.CONFIG,
-        value_fn=lambda strategy: strategy.excess_charging,
+        value_fn=lambda manager: manager.strategy.excess_charging,
     ),
     SiteSwitchDescription(
         key="solar_only",
         translation_key="solar_only",
         entity_category=EntityCategory.CONFIG,
-        value_fn=lambda strategy: strategy.solar_only,
+        value_fn=lambda manager: manager.strategy.solar_only,
     ),
     SiteSwitchDescription(
         key="weigh_efficiency",
         translation_key="weigh_efficiency",
         entity_category=EntityCategory.CONFIG,
         entity_registry_enabled_default=False,
-        value_fn=lambda strategy: strategy.weigh_efficiency,
+        value_fn=lambda manager: manager.strategy.weigh_efficiency,
+    ),
+    SiteSwitchDescription(
+        key="distribution_log",
+        translation_key="distribution_log",
+        entity_category=EntityCategory.CONFIG,
+        value_fn=lambda manager: bool(manager.settings.get("distribution_log", False)),
     ),
 )
 
@@ -61,10 +103,16 @@ class SiteSwitch(PvLoadManagerEntity[LoadManagerCoordinator], SwitchEntity):
 
     entity_description: SiteSwitchDescription
 
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether the setting has an effect."""
+        return self.entity_description.available_fn(self.coordinator)
+
     @override
     def refresh(self) -> bool:
         """Take the value from the settings."""
-        value = self.entity_description.value_fn(self.coordinator.strategy)
+        value = self.entity_description.value_fn(self.coordinator)
         self._attr_is_on = value
         return value
 
@@ -76,4 +124,5 @@ class SiteSwitch(PvLoadManagerEntity[LoadManagerCoordinator], SwitchEntity):
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Turn the setting off."""
-        self.coordinator.change(**{self.entity_description.key: False})
+        forgotten = self.entity_description.forgets
+        self.coordinator.change(**{self.entity_description.key: False}, **({forgotten: None} if forgotten else {}))

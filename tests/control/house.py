@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from custom_components.pv_load_manager.control import (
@@ -118,6 +119,7 @@ class House:
     cars: dict[str, Car]
     surplus_w: Callable[[float], float] = lambda _now: 0.0
     """PV minus house load by time, in W."""
+    volts: float = VOLTS
     load_a: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """More load per phase in A."""
     circuit_load_a: dict[str, tuple[float, float, float]] = field(default_factory=dict)
@@ -147,6 +149,12 @@ class House:
     """The inverter produces no more than what is used and this, in W; None = it may feed in everything."""
     tells_throttled: bool = False
     """Whether the inverter says that it produces less than it could."""
+    available_set_at: float | None = None
+    """When somebody set the available current."""
+    dimmed: bool = False
+    """Whether the grid operator dims the chargers."""
+    began: datetime | None = None
+    """What time it was at second 1000; None = nobody knows the time of day."""
     now: float = 1000.0
     state: ControlState = field(default_factory=lambda: ControlState(started_at=1000.0))
     plan: Plan = field(default_factory=Plan)
@@ -180,14 +188,25 @@ class House:
         chargers = {key: replace(reading, at=self.now) for key, reading in late.items()}
         self._read_circuits()
         self.snapshot = Snapshot(
-            grid=self.grid, pv=self._pv(), battery=self._battery(), circuits=dict(self._circuits), chargers=chargers
+            grid=self.grid,
+            pv=self._pv(),
+            battery=self._battery(),
+            circuits=dict(self._circuits),
+            chargers=chargers,
+            available_set_at=self.available_set_at,
+            dimmed=self.dimmed,
         )
-        self.state, self.plan = decide(self.config, self.state, self.snapshot, self.now)
+        self.state, self.plan = decide(self.config, self.state, self.snapshot, self.now, self.moment)
         self.log.append((self.now, self.plan))
         self._regulate()
         for key, car in self.cars.items():
             planned = self.plan.chargers.get(key)
             car.follow(planned.command if planned is not None else None, 1.0)
+
+    @property
+    def moment(self) -> datetime | None:
+        """Return what time it is."""
+        return None if self.began is None else self.began + timedelta(seconds=self.now - 1000.0)
 
     def _regulate(self) -> None:
         """Let the battery keep the grid at 0, as far as its power and its charge go."""
@@ -217,8 +236,8 @@ class House:
                 setting_a=car.said_a if car.lies and car.said_a is not None else car.setting_a,
                 phases=car.set_phases,
                 currents_a=car.currents,
-                voltages_v=(VOLTS, VOLTS, VOLTS),
-                power_w=sum(car.currents) * VOLTS,
+                voltages_v=(self.volts, self.volts, self.volts),
+                power_w=sum(car.currents) * self.volts,
                 limit_a=32,
                 switching=car.switching > 0,
             )
@@ -228,18 +247,18 @@ class House:
     def meter(self) -> GridReading:
         """What the meter sees now."""
         phases = self.config.phases
-        currents = [load - self.surplus_w(self.now) / phases / VOLTS for load in self.load_a[:phases]]
+        currents = [load - self.surplus_w(self.now) / phases / self.volts for load in self.load_a[:phases]]
         currents += [0.0] * (3 - phases)
         for load in self.circuit_load_a.values():
             currents = [current + more for current, more in zip(currents, load, strict=True)]
         currents = [current + more for current, more in zip(currents, self.chargers_a(), strict=True)]
-        sun = (self.battery_w or 0.0) + self.produced_w(sum(currents) * VOLTS) - self.house_w(self.now)
-        currents = [amps - sun / VOLTS / phases for amps in currents[:phases]] + currents[phases:]
+        sun = (self.battery_w or 0.0) + self.produced_w(sum(currents) * self.volts) - self.house_w(self.now)
+        currents = [amps - sun / self.volts / phases for amps in currents[:phases]] + currents[phases:]
         return GridReading(
             at=self.now,
-            power_w=sum(currents) * VOLTS,
+            power_w=sum(currents) * self.volts,
             currents_a=(currents[0], currents[1], currents[2]),
-            voltages_v=(VOLTS, VOLTS, VOLTS),
+            voltages_v=(self.volts, self.volts, self.volts),
             cadence_s=self.meter_every,
         )
 
@@ -251,7 +270,7 @@ class House:
         if rating is not None:
             power = min(power, rating - battery)  # what charges the battery never sees the AC side
         if self.feed_in_w is not None:
-            used = sum(self.chargers_a()) * VOLTS if used_w is None else used_w
+            used = sum(self.chargers_a()) * self.volts if used_w is None else used_w
             power = min(power, used + self.house_w(self.now) - battery + self.feed_in_w)
         return max(power, 0.0)
 

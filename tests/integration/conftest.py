@@ -12,7 +12,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from custom_components.pv_load_manager.wattpilot import WattpilotClient
 from simulator import CarConfig, ChargerConfig, HomeConfig, HouseConfig, PvConfig, running_home
 
-from .site import CLIENT_TIMINGS, CONTROL_TIMINGS, Site
+from .site import APP_TIMINGS, CLIENT_TIMINGS, CONTROL_TIMINGS, Site
 
 OURS = "custom_components.pv_load_manager"
 
@@ -33,6 +33,7 @@ def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     for user in ("coordinators.wattpilot", "coordinators.release", "flows.probe"):
         monkeypatch.setattr(f"{OURS}.{user}.WattpilotClient", client)
     monkeypatch.setattr(f"{OURS}.coordinators.load_manager.TIMINGS", CONTROL_TIMINGS)
+    monkeypatch.setattr(f"{OURS}.coordinators.wattpilot.APP", APP_TIMINGS)
     monkeypatch.setattr(f"{OURS}.coordinators.solaredge.GRID_INTERVAL", 1.0)
     monkeypatch.setattr(f"{OURS}.coordinators.solaredge.SLOW_INTERVAL", 1.0)
     monkeypatch.setattr(f"{OURS}.entity.PUBLISH_INTERVAL", 0.1)

@@ -27,6 +27,7 @@ from custom_components.pv_load_manager.const import (
     MeterSource,
 )
 from custom_components.pv_load_manager.control import CircuitConfig, Configuration, Timings
+from custom_components.pv_load_manager.coordinators.app import AppTimings
 from custom_components.pv_load_manager.shared import SHARED
 from custom_components.pv_load_manager.wattpilot import Timings as ClientTimings
 from simulator import HomeConfig, Simulation, Write
@@ -48,6 +49,7 @@ CONTROL_TIMINGS = Timings(
 CLIENT_TIMINGS = ClientTimings(
     connect=2.0, snapshot=1.0, flex=1.0, command=2.0, silence=1.0, close=0.2, backoff_start=0.1, backoff_max=0.2
 )
+APP_TIMINGS = AppTimings(echo=0.3, late=6.0, boot=3.0)
 
 
 async def eventually(what: Callable[[], object], *, within: float = PATIENCE) -> None:

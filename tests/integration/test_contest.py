@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from itertools import pairwise
+from itertools import cycle, pairwise
 
 from homeassistant.helpers import issue_registry as ir
 import pytest
@@ -14,7 +14,7 @@ from .conftest import OURS, BuildSite, sunny
 from .site import Site, eventually
 from .watching import TWO, draws, gives, holds, repeated
 
-QUICK_WRITES = PacingTimings(rewrite=1.0, reduce=0.5, contest_window=10, contest_over=4)
+QUICK_WRITES = PacingTimings(rewrite=1.0, reduce=0.5, contest_window=10, contest_over=4, gesture=0.2)
 OTHER = "other_controller_10000001"
 
 
@@ -56,18 +56,18 @@ async def test_stop_that_is_ignored(site: Site, monkeypatch: pytest.MonkeyPatch)
     await eventually(lambda: draws(site) == 0, within=3)
 
 
-async def test_another_controller_lowers(
+async def test_another_controller_chooses_currents(
     site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, issue_registry: ir.IssueRegistry
 ) -> None:
-    """Who keeps lowering the current is overwritten at a slow pace and reported once, for as long as it lasts."""
+    """Who keeps choosing other currents is followed like the app, and reported once for as long as it lasts."""
     monkeypatch.setattr(f"{OURS}.coordinators.wattpilot.PACING", QUICK_WRITES)
     *_, manager = await site.set_up_all()
     await site.select(manager, "fast")
     await eventually(gives(site, 16))
     assert issue_registry.async_get_issue(DOMAIN, OTHER) is None
-    began = site.home.home.now
+    began, choices = site.home.home.now, cycle((7, 9))
 
-    async with repeated(lambda: site.settings().update(amp=7), every=0.4):
+    async with repeated(lambda: site.settings().update(amp=next(choices)), every=0.6):
         await eventually(lambda: issue_registry.async_get_issue(DOMAIN, OTHER) is not None)
         await asyncio.sleep(2)
     issue = issue_registry.async_get_issue(DOMAIN, OTHER)
@@ -75,10 +75,36 @@ async def test_another_controller_lowers(
     assert issue.translation_key == "other_controller_current"
     assert issue.translation_placeholders == {"name": "Garage"}
     assert caplog.text.count("Another controller keeps changing") == 1
-    raised = [write.at for write in site.writes() if write.at > began and (write.key, write.value) == ("amp", 16)]
+    assert not [write for write in site.writes() if write.at > began and write.key == "amp"]
+    assert draws(site) < 9.5
+    await site.select(manager, "off")
+    await site.select(manager, "fast")
+    await eventually(gives(site, 16), within=3)
+    await eventually(lambda: issue_registry.async_get_issue(DOMAIN, OTHER) is None)
+
+
+async def test_another_controller_lowers(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, issue_registry: ir.IssueRegistry
+) -> None:
+    """Who keeps taking phases away is overwritten at a slow pace and reported once, for as long as it lasts."""
+    monkeypatch.setattr(f"{OURS}.coordinators.wattpilot.PACING", QUICK_WRITES)
+    *_, manager = await site.set_up_all()
+    await site.select(manager, "fast")
+    await eventually(lambda: gives(site, 16)() and site.settings()["psm"] == 2)
+    began = site.home.home.now
+
+    async with repeated(lambda: site.settings().update(psm=1), every=0.4):
+        await eventually(lambda: issue_registry.async_get_issue(DOMAIN, OTHER) is not None)
+        await asyncio.sleep(2)
+    issue = issue_registry.async_get_issue(DOMAIN, OTHER)
+    assert issue is not None
+    assert issue.translation_key == "other_controller_phases"
+    assert issue.translation_placeholders == {"name": "Garage"}
+    assert caplog.text.count("Another controller keeps changing") == 1
+    raised = [write.at for write in site.writes() if write.at > began and (write.key, write.value) == ("psm", 2)]
     assert len(raised) >= 3
     assert min(after - before for before, after in pairwise(raised)) > 0.9 * QUICK_WRITES.rewrite * site.config.speed
-    await eventually(gives(site, 16), within=3)
+    await eventually(lambda: site.settings()["psm"] == 2, within=3)
     await eventually(lambda: issue_registry.async_get_issue(DOMAIN, OTHER) is None)
 
 

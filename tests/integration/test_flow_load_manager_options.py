@@ -1,4 +1,4 @@
-"""The options of the load manager: what surplus charging has to know about the solar installation."""
+"""The options of the load manager: the solar installation, and the input with which the grid operator dims."""
 
 from typing import Any
 
@@ -12,10 +12,13 @@ from .flows import defaults, shows, suggested
 from .site import Site, configuration
 
 
-async def begin(hass: HomeAssistant, entry: MockConfigEntry) -> ConfigFlowResult:
-    """Open the options."""
+async def begin(hass: HomeAssistant, entry: MockConfigEntry, form: str = "solar") -> ConfigFlowResult:
+    """Open the options and choose a form."""
     result = await hass.config_entries.options.async_init(entry.entry_id)
-    shows(result, "solar")
+    assert result["type"] is FlowResultType.MENU
+    assert (result["step_id"], result["menu_options"]) == ("site", ["solar", "grid_operator"])
+    result = await hass.config_entries.options.async_configure(result["flow_id"], {"next_step_id": form})
+    shows(result, form)
     return result
 
 
@@ -89,3 +92,59 @@ async def test_options_outlive_a_reconfiguration(site: Site) -> None:
     await site.hass.async_block_till_done()
     assert configuration(site.hass).circuits[0].limit_a == 25
     assert solar(site.hass) == (None, 0, False)
+
+
+def dimming(hass: HomeAssistant) -> tuple[float | None, bool]:
+    """Return what the control core is told about dimming."""
+    config = configuration(hass)
+    return config.dimming_w, config.dimming_total
+
+
+async def test_grid_operator(site: Site) -> None:
+    """The input is in force at once and shown again, the other form's answers stay, and without it nobody dims."""
+    hass = site.hass
+    hass.states.async_set("binary_sensor.rundsteuerempfaenger", "off")
+    manager = site.manager_entry()
+    await site.set_up(manager)
+    await answer(hass, await begin(hass, manager), export_limit=7000)
+    assert dimming(hass) == (None, False)
+    result = await begin(hass, manager, "grid_operator")
+    assert defaults(result) == {"dimming_power": 4200, "dimming_total": False}
+    assert result["description_placeholders"] == {"min_dimming": "1000", "max_dimming": "200000"}
+    result = await answer(hass, result, dimming_entity="binary_sensor.rundsteuerempfaenger")
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert dimming(hass) == (4200, False)
+    assert solar(hass) == (None, 7000, False)
+    typed = {"dimming_entity": "binary_sensor.rundsteuerempfaenger", "dimming_power": 5000, "dimming_total": True}
+    await answer(hass, await begin(hass, manager, "grid_operator"), **typed)
+    assert dimming(hass) == (5000, True)
+    result = await begin(hass, manager, "grid_operator")
+    assert suggested(result) == typed
+    await answer(hass, result, dimming_power=5000, dimming_total=True)
+    assert dimming(hass) == (None, True)
+    assert solar(hass) == (None, 7000, False)
+
+
+@pytest.mark.parametrize("value", [999, 200001, 4200.5])
+async def test_dimming_power_out_of_range(site: Site, value: float) -> None:
+    """A power that cannot be gets a message at its field, what was typed stays, and the flow goes on."""
+    manager = site.manager_entry()
+    await site.set_up(manager)
+    result = await answer(site.hass, await begin(site.hass, manager, "grid_operator"), dimming_power=value)
+    shows(result, "grid_operator", {"dimming_power": "dimming_power_out_of_range"})
+    assert suggested(result) == {"dimming_power": value, "dimming_total": False}
+    result = await answer(site.hass, result, dimming_power=1000)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert manager.options["dimming_power"] == 1000
+
+
+async def test_input_that_does_not_exist(site: Site) -> None:
+    """An input that Home Assistant does not know gets a message at its field; it can be left empty."""
+    manager = site.manager_entry()
+    await site.set_up(manager)
+    result = await begin(site.hass, manager, "grid_operator")
+    result = await answer(site.hass, result, dimming_entity="binary_sensor.nowhere")
+    shows(result, "grid_operator", {"dimming_entity": "entity_not_found"})
+    result = await answer(site.hass, result)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert dimming(site.hass) == (None, False)

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from custom_components.pv_load_manager.control import Command
+from custom_components.pv_load_manager.coordinators.contested import CONTESTED
 from custom_components.pv_load_manager.coordinators.pacing import HOLD, Pacing, PacingTimings
-from custom_components.pv_load_manager.coordinators.wattpilot import CONTESTED
 from custom_components.pv_load_manager.wattpilot import WattpilotStatus, Write, takeover_writes
 
 from .code import load

@@ -146,6 +146,7 @@ async def test_settings_of_the_last_run(home: Site, hass_storage: dict[str, dict
         mode=Mode.PV,
         maximum_total_current_a=35,
         available_current_a=35,
+        default_available_current_a=35,
         excess_charging=False,
         cloud_filter=CloudFilter.WEAK,
         rounding=Rounding.DOWN,

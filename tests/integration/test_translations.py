@@ -19,7 +19,8 @@ from custom_components.pv_load_manager.const import (
     MeterKind,
     MeterSource,
 )
-from custom_components.pv_load_manager.control import ROOT_CIRCUIT, PhasePolicy, Reason
+from custom_components.pv_load_manager.control import ROOT_CIRCUIT, ConfigError, PhasePolicy, Reason
+from custom_components.pv_load_manager.control.causes import Cause
 from custom_components.pv_load_manager.coordinators.issues import ISSUES
 from custom_components.pv_load_manager.flows import (
     circuit,
@@ -31,8 +32,9 @@ from custom_components.pv_load_manager.flows import (
 )
 from simulator import BatteryConfig, ChargerConfig, HomeConfig
 
-from .code import ROOT, flat, keyword_texts, load, nodes
+from .code import ROOT, called, flat, keyword_texts, load, nodes
 from .conftest import BuildSite
+from .test_circuits import add_circuit
 
 EN = load("translations/en.json")
 CIRCUIT = EN["config_subentries"]["circuit"]
@@ -67,7 +69,9 @@ def test_languages_are_equal(folder: str) -> None:
 async def test_entities(build_site: BuildSite, entity_registry: er.EntityRegistry) -> None:
     """Every entity has a name, every option of it too, and no name is left over."""
     site = await build_site(HomeConfig(battery=BatteryConfig(), chargers=(ChargerConfig(),)))
-    await site.set_up_all()
+    manager = site.manager_entry()
+    add_circuit(site.hass, manager, "Garage")
+    await site.set_up(site.inverter_entry(), site.charger_entry(), manager)
     used: dict[str, dict[str, Any]] = {}
     icons = load("icons.json")["entity"]
     for entry in entity_registry.entities.values():
@@ -81,6 +85,10 @@ async def test_entities(build_site: BuildSite, entity_registry: er.EntityRegistr
         if options := state.attributes.get("options"):
             expected["state"] = dict.fromkeys(options)
             assert set(texts["state"]) == set(options), entry.entity_id
+        if types := state.attributes.get("event_types"):
+            expected["state_attributes"] = None
+            assert set(texts["state_attributes"]["event_type"]["state"]) == set(types), entry.entity_id
+            assert set(texts["state_attributes"]["cause"]["state"]) == set(Cause), entry.entity_id
         assert set(texts) == set(expected), entry.entity_id
         if state.attributes.get("device_class") in {None, "enum"}:
             assert entry.translation_key in icons[entry.domain], entry.entity_id
@@ -99,6 +107,9 @@ def test_exceptions() -> None:
         for keyword in call.keywords
         if keyword.arg == "translation_key" and isinstance(keyword.value, ast.Constant)
     }
+    refusals = [call.args[0] for call in nodes(ast.Call) if called(call) == "refused"]
+    assert all(isinstance(key, ast.Constant) for key in refusals)
+    raised |= {key.value for key in refusals if isinstance(key, ast.Constant)}
     assert raised == set(EN["exceptions"])
 
 
@@ -123,7 +134,7 @@ def test_errors_in_forms() -> None:
     of_options = errors_in("flows/wattpilot_options.py", "flows/load_manager_options.py")
     shared = errors_in("flows/meter_forms.py", "flows/protection_forms.py")
     everything = errors_in(*FLOWS)
-    assert everything - of_circuit - of_options == set(EN["config"]["error"])
+    assert (everything - of_circuit - of_options) | shared == set(EN["config"]["error"])
     assert of_options == set(EN["options"]["error"])
     # A circuit is protected by its own meter or not at all; nobody is asked.
     assert of_circuit | shared - {"no_phase_currents"} == set(CIRCUIT["error"])
@@ -164,8 +175,11 @@ def test_steps() -> None:
         "init": wattpilot_options.init_schema({}),
         "own_currents": wattpilot_options.OWN_CURRENTS,
         "solar": load_manager_options.SOLAR,
+        "grid_operator": load_manager_options.GRID_OPERATOR,
     }
-    assert set(EN["options"]["step"]) == set(options)
+    assert set(EN["options"]["step"]) == {"site", *options}
+    assert set(EN["options"]["step"]["site"]) == {"title", "menu_options"}
+    assert set(EN["options"]["step"]["site"]["menu_options"]) == {"solar", "grid_operator"}
     for step, schema in (*schemas.items(), *options.items()):
         texts = (EN["options"]["step"] if step in options else steps)[step]
         fields = {str(key) for key in schema.schema}
@@ -195,10 +209,11 @@ def test_steps_of_a_circuit() -> None:
 
 def test_issues() -> None:
     """The repairs of a configuration have their texts, and these use what the code gives."""
-    for issue_id in ISSUES:
+    for issue_id, repair in ISSUES.items():
         texts = EN["issues"][issue_id]
         assert set(texts) == {"title", "description"}
-        assert placeholders(texts["description"]) <= {"chargers", "circuits"}, issue_id
+        assert placeholders(texts["description"]) == set(repair.placeholders), issue_id
+    assert [repair.error for repair in ISSUES.values()] == list(ConfigError)
 
 
 def test_selectors() -> None:
@@ -213,6 +228,7 @@ def test_selectors() -> None:
         "circuit": {ROOT_CIRCUIT},
         "priority": set(PRIORITIES),
         "vehicle": {VEHICLE_NONE, *VEHICLES, VEHICLE_OWN},
+        "requested_phases": {"0", "1", "3"},
     }
     assert {key: set(texts["options"]) for key, texts in EN["selector"].items()} == options
 
@@ -242,7 +258,7 @@ def test_placeholders_of_forms() -> None:
     """The braces in the texts of the flows are filled by the code."""
     given = {"min_fuse", "max_fuse", "max_chargers", "low", "high", "maximum", "name", "host"}
     given |= {*protection_forms.PROTECTION_RANGES, *meter_forms.METER_RANGES, "limit"}
-    given |= {*load_manager_options.SOLAR_RANGES}
+    given |= {*load_manager_options.SOLAR_RANGES, *load_manager_options.DIMMING_RANGES}
     confirm = {"fuse", "phases", "chargers", "meter", "power"}
     for key, text in flat({"config": EN["config"], "options": EN["options"]}).items():
         allowed = confirm if ".step.confirm" in key else given

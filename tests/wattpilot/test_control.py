@@ -82,7 +82,7 @@ def test_takeover_leaves_unknown_keys_alone() -> None:
         ({"frc": 1, "amp": 6, "car": 3}, True, 10, [("amp", 10), ("frc", 0)]),
         ({"frc": 1, "amp": 16, "car": 3}, True, 10, [("amp", 10), ("frc", 0)]),
         # The user forced it on: it charges already.
-        ({"frc": 2}, True, 10, []),
+        ({"frc": 2}, True, 10, [("frc", 0)]),
         # Not known: written.
         ({"frc": None, "amp": None}, True, 10, [("amp", 10), ("frc", 0)]),
     ],

@@ -3,9 +3,18 @@
 No clock, no I/O, nothing of Home Assistant: time is an argument, and so is everything else.
 """
 
+from .caps import Cap, CapKind
 from .circuits import fuse_target
 from .engine import ChargerPlan, Plan, decide, safe_currents, stop_plan
-from .flags import ConfigError, asks_too_much, config_errors, useless_circuits
+from .external import ExternalCause, ExternalPhases
+from .flags import (
+    ConfigError,
+    asks_too_much,
+    cannot_switch,
+    config_errors,
+    overloadable_circuits,
+    useless_circuits,
+)
 from .model import (
     HIGHEST_CURRENT,
     LOWEST_CURRENT,
@@ -22,6 +31,8 @@ from .model import (
     Configuration,
     GridReading,
     Mode,
+    Override,
+    OverrideSource,
     PhasePolicy,
     PvReading,
     Rounding,
@@ -29,6 +40,7 @@ from .model import (
     Strategy,
     Timings,
 )
+from .overrides import begin as begin_override, end as end_override, end_all as end_overrides
 from .protection import Stage
 from .reasons import Explanation, Reason, SiteStatus
 from .state import ControlState
@@ -40,6 +52,8 @@ __all__ = [
     "ROOT_CIRCUIT",
     "BatteryPriority",
     "BatteryReading",
+    "Cap",
+    "CapKind",
     "CarState",
     "ChargerConfig",
     "ChargerMode",
@@ -52,8 +66,12 @@ __all__ = [
     "Configuration",
     "ControlState",
     "Explanation",
+    "ExternalCause",
+    "ExternalPhases",
     "GridReading",
     "Mode",
+    "Override",
+    "OverrideSource",
     "PhasePolicy",
     "Plan",
     "PvReading",
@@ -65,9 +83,14 @@ __all__ = [
     "Strategy",
     "Timings",
     "asks_too_much",
+    "begin_override",
+    "cannot_switch",
     "config_errors",
     "decide",
+    "end_override",
+    "end_overrides",
     "fuse_target",
+    "overloadable_circuits",
     "render",
     "safe_currents",
     "stop_plan",

@@ -64,6 +64,8 @@ class Claim:
     """The limits in W that each of its watts counts against."""
     margin_a: int = 0
     """The part of the demand that its car is not seen to draw: no sun is set aside for that."""
+    dimmed: bool = False
+    """Whether its cap is what the grid operator allows."""
     is_turn: bool = False
     """Whether it begins because it takes the turn of another one."""
 

@@ -15,6 +15,7 @@ STEP_A = 0.1  # A; finer than any car follows
 NOISE_A = 0.2  # A; a car that draws no more than this beyond its command draws what it was told
 HOUR = 3600.0  # s
 PLUGGED = frozenset({CarState.WAITING, CarState.CHARGING, CarState.COMPLETE})
+UNSURE = frozenset({CarState.ERROR, CarState.UNKNOWN})
 
 UPDATED = (
     "online",
@@ -53,7 +54,8 @@ def observe_charger(
         return replace(
             state, online=False, regrets=NO_REGRET, other_phases_since=None, reserved_a=_reserve_of_lost(state)
         )
-    plugged = reading.car in PLUGGED
+    # A charger with an error does not say that its car left.
+    plugged = state.plugged if reading.car in UNSURE else reading.car in PLUGGED
     charging = reading.car is CarState.CHARGING
     if plugged != state.plugged or state.reserved_a is None:
         state = _changed_car(state, plugged=plugged, now=now)
@@ -118,6 +120,7 @@ def _changed_car(state: ChargerState, *, plugged: bool, now: float) -> ChargerSt
         charging_since=None,
         idle_since=None,
         excess_a=0.0,
+        override=state.override if plugged or not state.plugged else None,
         plugged_at=now if plugged and not unknown else None,
         served_at=None,
         waiting_since=None,
@@ -153,7 +156,8 @@ def _adopt(
 ) -> ChargerState:
     """Take over a charger as it is; one that charges goes on, and its delays count from now."""
     charging = reading.car is CarState.CHARGING and not reading.holding
-    if charging and not config.strategy.mode_chosen and charger.mode is ChargerMode.FOLLOW_SITE:
+    asked = config.strategy.mode_chosen or charger.mode is not ChargerMode.FOLLOW_SITE or state.override is not None
+    if charging and not asked:
         return replace(state, command=None)  # left alone until the user picks a mode
     # A charger that does not say what it offers is believed to offer the most.
     amps = (reading.setting_a or charger.max_current_a) if charging else 0

@@ -41,6 +41,12 @@ def fuse_target(circuit: CircuitConfig) -> float:
     return min(max(reserve, 0.0), limit) * (1.0 - circuit.safety_margin)
 
 
+def target(circuit: CircuitConfig) -> float:
+    """Return up to what current per phase in A a circuit may be filled for now."""
+    rated = fuse_target(circuit)
+    return rated if circuit.demand_limit_a is None else min(rated, circuit.demand_limit_a)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tree:
     """The circuits that hang on the house connection, parents before their children."""
@@ -57,8 +63,13 @@ class Tree:
 
     @classmethod
     @lru_cache(maxsize=8)  # it changes when somebody configures something, and is asked for in every step
-    def of(cls, circuits: tuple[CircuitConfig, ...]) -> Self:
-        """Return the tree; a circuit in a loop, or whose parent does not exist, is left out."""
+    def of(cls, circuits: tuple[CircuitConfig, ...], *, power_capped: bool = False) -> Self:
+        """Return the tree; a circuit in a loop, or whose parent does not exist, is left out.
+
+        Args:
+            circuits: all circuits.
+            power_capped: whether the power of all chargers together may be limited, too.
+        """
         by_id = {circuit.circuit_id: circuit for circuit in reversed(circuits)}
         roots = [circuit for circuit in circuits if circuit.parent_id is None]
         # Without a configured connection nothing is known to be safe.
@@ -76,7 +87,7 @@ class Tree:
             current = len(limits)
             limits += [Limit(circuit_id=circuit.circuit_id, kind=LimitKind.CURRENT, line=line) for line in range(3)]
             power = imbalance = None
-            if circuit.limit_w is not None:
+            if circuit.limit_w is not None or (power_capped and circuit is order[0]):
                 power = len(limits)
                 limits.append(Limit(circuit_id=circuit.circuit_id, kind=LimitKind.POWER))
             if circuit.imbalance_a is not None:
@@ -88,7 +99,7 @@ class Tree:
         return cls(
             circuits=tuple(order),
             chains=chains,
-            targets=tuple(fuse_target(circuit) for circuit in order),
+            targets=tuple(target(circuit) for circuit in order),
             limits=tuple(limits),
             first=tuple(first),
         )

@@ -11,12 +11,24 @@ from .contest import Contest
 from .electrics import NOTHING, voltage
 from .law import NO_REGRET
 from .load import Load
-from .model import HIGHEST_CURRENT, CarState, ChargerConfig, ChargerMode, Configuration, Mode, Snapshot
+from .model import (
+    HIGHEST_CURRENT,
+    CarState,
+    ChargerConfig,
+    ChargerMode,
+    ChargerReading,
+    Configuration,
+    Mode,
+    OverrideSource,
+    Snapshot,
+)
 from .probing import Probing, feel
 from .ranking import Turn, rank
 from .reasons import Explanation, Reason
 from .state import ChargerState, ControlState
 from .surplus import Surplus, Trust
+
+RELEASE = 60.0  # s; within it what was dimmed is back
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,10 +49,12 @@ class Claims:
     """Chargers without a claim because others use the surplus that would do for them."""
 
 
-def effective_mode(config: Configuration, charger: ChargerConfig) -> tuple[Mode, bool]:
+def effective_mode(config: Configuration, charger: ChargerConfig, state: ChargerState) -> tuple[Mode, bool]:
     """Return the mode a charger charges by, and whether it is the site's."""
     if config.strategy.mode is Mode.OFF:
         return Mode.OFF, True  # the site's off stops every charger
+    if state.override is not None:  # a cap of its own, with or without sun
+        return Mode.FAST if state.override.current_a else Mode.OFF, False
     from_site = charger.mode is ChargerMode.FOLLOW_SITE
     mode = config.strategy.mode if from_site else Mode(charger.mode.value)
     if mode in {Mode.PV, Mode.MIN_PV} and not config.strategy.excess_charging:
@@ -76,7 +90,7 @@ def collect(
     explanations: dict[str, Explanation] = {}
     states: dict[str, ChargerState] = dict(state.chargers)
     candidates: list[Candidate] = []
-    others = Load(tree=tree, totals=[0.0] * len(tree.limits))
+    others = load.empty()
     for charger in config.chargers:
         found = _candidate(config, tree, charger, state, snapshot, turn, now)
         if isinstance(found, Candidate):
@@ -105,6 +119,8 @@ def collect(
         if charger_state.mode is not candidate.mode:
             # Whoever picks another mode does not wait for the pace of commands for the sun.
             charger_state = replace(charger_state, mode=candidate.mode, surplus_command_at=None)
+        if candidate.narrowed:
+            charger_state = replace(charger_state, narrowed_at=now)
         states[key] = charger_state
         if explanation is not None:
             explanations[key] = explanation
@@ -150,20 +166,10 @@ def _candidate(
     reading = snapshot.chargers.get(charger.charger_id)
     own = state.chargers[charger.charger_id]
     if reading is None or not reading.online:
-        if reading is None and now - state.started_at < config.timings.hear_all:
-            return Explanation(reason=Reason.STARTING_UP, next_change_at=state.started_at + config.timings.hear_all)
-        reserved = own.reserved_a if own.reserved_a is not None else float(HIGHEST_CURRENT)
-        return Explanation(reason=Reason.UNREACHABLE, numbers={"reserved_a": round(reserved, 1)})
-    mode, from_site = effective_mode(config, charger)
-    if own.command is None:
-        kind = Kind.UNTOUCHED
-    elif mode is Mode.OFF:
-        return Explanation(reason=Reason.SITE_OFF if from_site else Reason.CHARGER_OFF)
-    elif mode is Mode.FAST:
-        kind = Kind.FAST
-    else:
-        guaranteed = mode is Mode.MIN_PV and config.strategy.guaranteed_power_w > 0
-        kind = Kind.GUARANTEED if guaranteed else Kind.SURPLUS
+        return _silent(config, own, reading, state.started_at, now)
+    kind, mode = _kind(config, charger, own)
+    if isinstance(kind, Explanation):
+        return kind
     if reading.car is CarState.NO_CAR:
         return Explanation(reason=Reason.NO_CAR)
     if reading.car in {CarState.ERROR, CarState.UNKNOWN}:
@@ -173,16 +179,69 @@ def _candidate(
     options = phases.Options.of(config, charger, own, solar=kind in {Kind.GUARANTEED, Kind.SURPLUS})
     if charger.circuit_id not in tree.chains or options.impossible:
         return Explanation(reason=Reason.CONFIGURATION_ERROR)
+    volts = voltage(reading, snapshot.grid)
+    power_cap_w = config.dimming_w if snapshot.dimmed and not config.dimming_total else None
+    narrowed = False
+    if power_cap_w is not None:
+        present = options.reading(reading)
+        fitting = options.within(power_cap_w, volts, excess_a=max(0.0, own.excess_a), present=present)
+        if fitting.impossible:
+            least = options.allowed[0]
+            numbers = {
+                "needed_a": options.floor(least),
+                "phases": options.used(least),
+                "dimming_w": round(power_cap_w),
+            }
+            return Explanation(reason=Reason.WAITING_FOR_DIMMING, numbers=numbers)
+        narrowed, options = fitting is not options, fitting
     return Candidate(
         charger=charger,
         state=own,
         reading=reading,
         kind=kind,
         mode=mode,
-        volts=voltage(reading, snapshot.grid),
+        volts=volts,
         options=options,
+        power_cap_w=power_cap_w,
+        narrowed=narrowed,
+        released=not narrowed and _is_released(own, now),
         rank=rank(config, charger, own, kind, turn, energy_wh=state.energy(charger.charger_id), now=now),
     )
+
+
+def _is_released(own: ChargerState, now: float) -> bool:
+    """Return whether the grid operator kept a charger from its phases until just now, and it did not switch since."""
+    narrowed, switched = own.narrowed_at, own.phases_switched_at
+    return narrowed is not None and now - narrowed < RELEASE and (switched is None or switched <= narrowed)
+
+
+def _silent(
+    config: Configuration, own: ChargerState, reading: ChargerReading | None, started_at: float, now: float
+) -> Explanation:
+    """Say why nothing can be asked for by a charger that does not answer."""
+    if reading is None and now - started_at < config.timings.hear_all:
+        return Explanation(reason=Reason.STARTING_UP, next_change_at=started_at + config.timings.hear_all)
+    reserved = own.reserved_a if own.reserved_a is not None else float(HIGHEST_CURRENT)
+    return Explanation(reason=Reason.UNREACHABLE, numbers={"reserved_a": round(reserved, 1)})
+
+
+def _kind(config: Configuration, charger: ChargerConfig, own: ChargerState) -> tuple[Kind | Explanation, Mode]:
+    """Return what a charger asks with, or why it shall not charge, and its mode."""
+    strategy = config.strategy
+    mode, from_site = effective_mode(config, charger, own)
+    nobody = strategy.external_phases and strategy.phases_wanted == 0
+    if own.command is None and not nobody:
+        return Kind.UNTOUCHED, mode
+    if mode is Mode.OFF:
+        reason = Reason.SITE_OFF if from_site else Reason.CHARGER_OFF
+        if own.override is not None and not from_site:
+            reason = Reason.APP_OFF if own.override.source is OverrideSource.APP else Reason.OVERRIDE_OFF
+        return Explanation(reason=reason), mode
+    if nobody:
+        return Explanation(reason=Reason.EXTERNAL_NO_PHASES), mode
+    if mode is Mode.FAST:
+        return Kind.FAST, mode
+    return Kind.GUARANTEED if mode is Mode.MIN_PV and strategy.guaranteed_power_w > 0 else Kind.SURPLUS, mode
 
 
 def _budget(

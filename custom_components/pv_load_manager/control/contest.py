@@ -116,19 +116,17 @@ class Contest:
         command = candidate.state.command
         if command is None or not (command.charge or is_promised(self._config, candidate.state, self._now)):
             return None
-        options = candidate.options
         count = command.phases or 3
         bounds, power_bounds = self._bounds(candidate, count)
-        floor, watts = options.floor(count), self._watts(candidate, count)
+        floor, watts = candidate.floor_a(count), self._watts(candidate, count)
         self._room.take(bounds, power_bounds, floor, watts)
         return bounds, power_bounds, -floor, watts
 
     def _is_blocked(self, candidate: Candidate) -> bool:
         """Return whether the circuits have no room for a candidate, whatever its number of phases."""
-        options = candidate.options
         return not candidate.running and not any(
-            self._open.has(*self._bounds(candidate, count), options.floor(count), self._watts(candidate, count))
-            for count in options.allowed
+            self._open.has(*self._bounds(candidate, count), candidate.floor_a(count), self._watts(candidate, count))
+            for count in candidate.options.allowed
         )
 
     def _lines(self, candidate: Candidate, count: int) -> tuple[int, ...]:
@@ -180,11 +178,13 @@ class Contest:
         if candidate.kind is Kind.UNTOUCHED:
             amps = candidate.reading.setting_a or candidate.charger.max_current_a
             count = options.reading(candidate.reading)
-            return self._claim(candidate, count, floor=min(options.floor(count), amps), cap=amps), state, None
+            claim = self._claim(candidate, count, floor=min(options.floor(count), amps), cap=amps)
+            cap = amps if candidate.power_cap_w is None else min(amps, candidate.cap_a(count))
+            return replace(claim, cap_a=cap, dimmed=cap < amps or candidate.narrowed), state, None
         if candidate.kind is Kind.GUARANTEED:
             return self._enter_guaranteed(candidate)
         count, state = self._phases_for_fast(candidate)
-        return self._claim(candidate, count, floor=options.floor(count)), _without_regrets(state), None
+        return self._claim(candidate, count, floor=candidate.floor_a(count)), _without_regrets(state), None
 
     def _enter_guaranteed(self, candidate: Candidate) -> tuple[Claim | None, ChargerState, Explanation | None]:
         options, state, explanation = candidate.options, candidate.state, None
@@ -212,7 +212,9 @@ class Contest:
     def _guaranteed_a(self, candidate: Candidate, count: int) -> int:
         """Return the current of the guaranteed power in A per phase, at least the charger's minimum."""
         amps = int(self._config.strategy.guaranteed_power_w / self._watts(candidate, count) + EPSILON)
-        return min(max(amps, candidate.options.floor(count)), max(candidate.cap_a, candidate.options.floor(count)))
+        return min(
+            max(amps, candidate.options.floor(count)), max(candidate.cap_a(count), candidate.options.floor(count))
+        )
 
     @staticmethod
     def _watts(candidate: Candidate, count: int) -> float:
@@ -335,7 +337,7 @@ class Contest:
         if 3 not in candidate.options.allowed:
             return False
         bounds, power_bounds = self._bounds(candidate, 3)
-        return self._room.has(bounds, power_bounds, candidate.options.floor(3), self._watts(candidate, 3))
+        return self._room.has(bounds, power_bounds, candidate.floor_a(3), self._watts(candidate, 3))
 
     def _phases_for_fast(self, candidate: Candidate) -> tuple[int, ChargerState]:
         options, state = candidate.options, candidate.state
@@ -366,7 +368,7 @@ class Contest:
     ) -> Claim:
         charger, state = candidate.charger, candidate.state
         if cap is None:
-            cap = candidate.cap_a
+            cap = candidate.cap_a(count)
             if state.full:
                 cap = min(cap, floor)
             if self._surplus.trust is Trust.STALE and candidate.kind in {Kind.GUARANTEED, Kind.SURPLUS}:
@@ -390,6 +392,7 @@ class Contest:
             lines=self._lines(candidate, count),
             watts_per_amp=self._watts(candidate, count),
             present_a=command.current_a if command is not None else cap,
+            dimmed=candidate.is_dimmed(count),
             idle=candidate.idle and candidate.kind is not Kind.UNTOUCHED,
             excess_a=state.excess_a,
             used_w=measured,

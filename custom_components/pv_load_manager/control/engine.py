@@ -3,15 +3,18 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import datetime
 from typing import NamedTuple
 
+from . import caps, overrides, peak as peaks
 from .allocation import Allocation, Claim, allocate
+from .caps import Cap
 from .chargers import settled, stubborn
-from .circuits import Tree
+from .circuits import Tree, fuse_target
 from .claims import Claims, collect
-from .electrics import NOTHING, higher, lower, spread, subtract
+from .electrics import NOTHING, draw_at, higher, lower, spread, subtract
 from .explain import Site, explain, site_status, worst_rooms
+from .external import ExternalCause, ExternalPhases, available, phase_control
 from .flags import ConfigError, config_errors
 from .law import ROUND_UP, ROUNDING_WEIGHT
 from .load import Load
@@ -23,6 +26,7 @@ from .model import (
     ChargerReading,
     Command,
     Configuration,
+    Override,
     Rounding,
     Snapshot,
     Three,
@@ -87,10 +91,30 @@ class Plan:
     """Room under the house connection that no charger uses, per grid phase."""
     circuits: Mapping[str, CircuitPlan] = field(default_factory=dict)
     errors: ConfigError = NO_ERRORS
+    available_a: float = 0.0
+    """What all chargers together may draw per phase, as far as it is told from outside or by the user."""
+    watchdog_expired: bool = False
+    """Whether that is the default because nobody sets it any more."""
+    external: ExternalPhases = ExternalPhases.DISABLED
+    """Whether a number of phases may be requested."""
+    external_cause: ExternalCause = ExternalCause.NONE
+    """Why not."""
+    dimmed: bool = False
+    """Whether the grid operator dims the chargers."""
+    cap: Cap | None = None
+    """The limit of the power of all chargers together that is in force."""
+    quarter_mean_w: float | None = None
+    """Mean import of this quarter hour so far, in W; None = not measured."""
+    month_peak_w: float = 0.0
+    """The highest quarter hour of the month so far, in W."""
+    peak_limit_w: float = 0.0
+    """The limit of the quarter hour's mean that is in force; 0 = none."""
+    overrides: Mapping[str, Override] = field(default_factory=dict)
+    """By charger."""
 
 
 def decide(
-    config: Configuration, state: ControlState, snapshot: Snapshot, now: float, today: date | None = None
+    config: Configuration, state: ControlState, snapshot: Snapshot, now: float, moment: datetime | None = None
 ) -> tuple[ControlState, Plan]:
     """Return what every charger shall do now, and what to remember.
 
@@ -99,15 +123,19 @@ def decide(
         state: what the last step returned; ``ControlState(started_at=now)`` at first.
         snapshot: the last that each device said, with its time.
         now: monotonic seconds; never smaller than at the last step.
-        today: the local date, by which starts and switches are counted; None = days of monotonic time.
+        moment: the same in aware local time, for days, quarter hours and ends of overrides; None = not known: then
+            days are those of monotonic time, and the rest is left out.
     """
-    errors = config_errors(config)
+    errors = config_errors(config, snapshot, state, now)
     if errors & ConfigError.DUPLICATE_CHARGER:
         config = replace(config, chargers=_unique(config.chargers))
     snapshot = finite(snapshot)
-    tree = Tree.of(config.circuits)
-    state = _on_day(state, int(now // DAY) if today is None else today.toordinal())
-    state = observe(config, tree, state, snapshot, now)
+    tree = Tree.of(config.circuits, power_capped=caps.may_be_capped(config))
+    state = _on_day(state, int(now // DAY) if moment is None else moment.toordinal())
+    state = overrides.expire(observe(config, tree, state, snapshot, now), moment)
+    told = available(config, state, snapshot, now)
+    if told.current_a != config.strategy.available_current_a:
+        config = replace(config, strategy=replace(config.strategy, available_current_a=told.current_a))
     surplus = estimate(config, state, snapshot, now)
     turn = Turn.at(config, state, now)
     load = Load.of(
@@ -123,8 +151,12 @@ def decide(
             )
             for charger in config.chargers
         },
+        snapshot,
     )
-    found = rooms(config, tree, state, snapshot, [load.circuit(index) for index in range(len(tree.circuits))], now)
+    state = _in_quarter(config, state, now, moment)
+    cap = caps.lowest(config, snapshot, peak_w=state.peak.cap_w, peak_limit_w=state.peak.limit_w)
+    present = [load.circuit(index) for index in range(len(tree.circuits))]
+    found = rooms(config, tree, state, snapshot, present, now, cap_w=None if cap is None else cap.power_w)
     room = capacities(tree, found)
     wanted = collect(config, tree, state, snapshot, surplus, load=load, room=room.now, turn=turn, now=now)
     state = replace(state, chargers=wanted.states, probing=wanted.probing, slot=turn.slot)
@@ -140,6 +172,9 @@ def decide(
         worst=worst_rooms(tree, found),
         surplus=surplus,
         budget_w=wanted.budget_w,
+        told=told,
+        cap=cap,
+        dimmed=snapshot.dimmed and config.dimming_w is not None,
         unheard=hearing(config, state, snapshot, now),
         turn=turn,
         now=now,
@@ -153,6 +188,30 @@ def _on_day(state: ControlState, day: int) -> ControlState:
         return state
     chargers = {key: replace(charger, starts_today=0, switches_today=0) for key, charger in state.chargers.items()}
     return replace(state, day=day, chargers=state.chargers if state.day is None else chargers)
+
+
+def _in_quarter(config: Configuration, state: ControlState, now: float, moment: datetime | None) -> ControlState:
+    """Return the state with what the meter says about this quarter hour."""
+    if not config.has_power_meter and state.peak.cap_w is not None:
+        # Nobody measures any more what the cap was for.
+        return replace(state, peak=replace(state.peak, limit_w=0.0, cap_w=None))
+    if moment is None or not config.has_power_meter:
+        return state
+    grid = state.grid[-1] if state.grid else None
+    cars = 0.0
+    if grid is not None:
+        draws = (draw_at(samples, grid.at) for samples in state.draws.values())
+        cars = sum(draw.power_w for draw in draws if draw is not None)
+    peak = peaks.follow(
+        config,
+        state.peak,
+        grid_w=None if grid is None else grid.value,
+        grid_at=None if grid is None else grid.at,
+        cars_w=cars,
+        now=now,
+        moment=moment,
+    )
+    return state if peak is state.peak else replace(state, peak=peak)
 
 
 def _errors(state: ControlState, wishes: Mapping[str, Wish], now: float) -> dict[str, ChargerState]:
@@ -186,8 +245,8 @@ def safe_currents(config: Configuration, tree: Tree | None = None) -> dict[str, 
         for index in tree.chains.get(charger.circuit_id, ()):
             counts[index] += 1
     shares = [
-        min(target, _power_share(circuit.limit_w)) / max(count, 1)
-        for circuit, target, count in zip(tree.circuits, tree.targets, counts, strict=True)
+        min(fuse_target(circuit), _power_share(circuit.limit_w)) / max(count, 1)
+        for circuit, count in zip(tree.circuits, counts, strict=True)
     ]
     shares[0] = min(shares[0], config.strategy.maximum_total_current_a / max(counts[0], 1))
     by_circuit = {key: int(min(shares[index] for index in chain)) for key, chain in tree.chains.items()}
@@ -251,7 +310,7 @@ def _reserved(
 
     What is on its way down is not cut from the others a second time; increases wait for it elsewhere.
     """
-    taken = Load(tree=load.tree, totals=[0.0] * len(load.tree.limits))
+    taken = load.empty()
     for charger in config.chargers:
         key = charger.charger_id
         if key in whole:
@@ -391,6 +450,7 @@ def _plan(
             switches_today=charger_state.switches_today,
         )
     root = site.rooms[site.tree.circuits[0].circuit_id]
+    external, cause = phase_control(config, state.chargers, snapshot, site.now)
     return Plan(
         chargers=chargers,
         status=site_status(
@@ -411,4 +471,14 @@ def _plan(
             for index, circuit in enumerate(site.tree.circuits)
         },
         errors=errors,
+        available_a=site.told.current_a,
+        watchdog_expired=site.told.expired,
+        external=external,
+        external_cause=cause,
+        dimmed=site.dimmed,
+        cap=site.cap,
+        quarter_mean_w=state.peak.mean_w,
+        month_peak_w=state.peak.month_peak_w,
+        peak_limit_w=state.peak.limit_w,
+        overrides={key: item.override for key, item in state.chargers.items() if item.override is not None},
     )

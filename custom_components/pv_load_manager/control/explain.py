@@ -4,8 +4,19 @@ from collections.abc import Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field
 
 from .allocation import SURPLUS_BOUND, Claim, Kind
-from .circuits import LimitKind, Tree
-from .model import CarState, ChargerReading, Command, Configuration, Mode
+from .caps import Cap, CapKind
+from .circuits import LimitKind, Tree, fuse_target
+from .external import Available
+from .model import (
+    HIGHEST_CURRENT,
+    CarState,
+    ChargerReading,
+    Command,
+    Configuration,
+    Mode,
+    Override,
+    OverrideSource,
+)
 from .protection import Room, Stage
 from .ranking import Turn
 from .reasons import Explanation, Reason, SiteStatus
@@ -28,11 +39,24 @@ LIMITING = frozenset(
         Reason.WAITING_FOR_TURN_PV,
         Reason.FUSE_PAUSE,
         Reason.METER_STALE,
+        Reason.LIMITED_BY_WATCHDOG,
+        Reason.WAITING_FOR_WATCHDOG,
+        Reason.LIMITED_BY_PEAK,
+        Reason.WAITING_FOR_PEAK,
+        Reason.LIMITED_BY_DIMMING,
+        Reason.WAITING_FOR_DIMMING,
+        Reason.LIMITED_ON_DEMAND,
+        Reason.WAITING_ON_DEMAND,
     }
 )
 FAULTS = frozenset(
     {Reason.UNREACHABLE, Reason.CHARGER_ERROR, Reason.METER_LOST, Reason.NO_POWER_METER, Reason.CONFIGURATION_ERROR}
 )
+CAPPED = {
+    CapKind.PEAK: (Reason.LIMITED_BY_PEAK, Reason.WAITING_FOR_PEAK),
+    CapKind.DIMMING: (Reason.LIMITED_BY_DIMMING, Reason.WAITING_FOR_DIMMING),
+}
+"""Of a charging charger, of a waiting one."""
 WAITING = frozenset(
     {
         Reason.WAITING_FOR_SURPLUS,
@@ -57,6 +81,12 @@ class Site:
     surplus: Surplus
     budget_w: float | None
     """What is left of the surplus for pv and min+pv, in W."""
+    told: Available
+    """What is available as far as it is told from outside."""
+    cap: Cap | None
+    """The limit of the power of all together that is in force."""
+    dimmed: bool
+    """Whether the grid operator dims the chargers."""
     unheard: bool
     """Whether the first words of some charger are still waited for."""
     turn: Turn
@@ -107,11 +137,18 @@ def explain(
         return Explanation(
             reason=given.reason, numbers=numbers | dict(given.numbers), next_change_at=given.next_change_at
         )
-    return _charging(site, wish, binding, numbers, command, waits=waits)
+    return _charging(site, state, wish, binding, numbers, command, waits=waits)
 
 
 def _charging(
-    site: Site, wish: Wish, binding: Room, numbers: dict[str, float], command: Command, *, waits: bool
+    site: Site,
+    state: ChargerState,
+    wish: Wish,
+    binding: Room,
+    numbers: dict[str, float],
+    command: Command,
+    *,
+    waits: bool,
 ) -> Explanation:
     claim, worst = wish.claim, site.worst[wish.claim.circuit_id]
     if worst.stage > Stage.FRESH and command.current_a < claim.cap_a:
@@ -119,9 +156,11 @@ def _charging(
     if waits and wish.target_a > command.current_a:
         return Explanation(reason=Reason.WAITING_FOR_OTHERS, numbers=numbers)
     if wish.bound not in {None, SURPLUS_BOUND}:
-        return Explanation(
-            reason=_limit(site, wish, binding, waiting=False), numbers=numbers, circuit_id=binding.circuit_id
-        )
+        return _limit(site, wish, binding, numbers, waiting=False)
+    if claim.dimmed and command.current_a >= claim.cap_a:
+        return _dimmed(site, numbers, waiting=False)
+    if state.override is not None and claim.kind is Kind.FAST:
+        return _overridden(state.override, numbers)
     if claim.kind is Kind.FAST:
         return Explanation(reason=Reason.CHARGING_FAST, numbers=numbers)
     if claim.kind is Kind.GUARANTEED and command.current_a <= claim.guaranteed_a:
@@ -141,14 +180,16 @@ def _not_charging(site: Site, wish: Wish, binding: Room, numbers: dict[str, floa
         return Explanation(reason=Reason.METER_STALE, numbers=numbers | _meter(worst), circuit_id=worst.circuit_id)
     if waits and wish.target_a:
         return Explanation(reason=Reason.WAITING_FOR_OTHERS, numbers=numbers)
-    if _others_have_the_room(wish, binding):
+    if _others_have_the_room(wish, binding) and not _is_capped(site, wish):
         return Explanation(
             reason=Reason.WAITING_FOR_TURN,
             numbers=numbers,
             circuit_id=binding.circuit_id,
             next_change_at=site.turn.ends_at,
         )
-    return Explanation(reason=_limit(site, wish, binding, waiting=True), numbers=numbers, circuit_id=binding.circuit_id)
+    if wish.claim.dimmed and wish.claim.cap_a < wish.claim.floor_a:
+        return _dimmed(site, numbers, waiting=True)
+    return _limit(site, wish, binding, numbers, waiting=True)
 
 
 def _binding_room(site: Site, wish: Wish) -> Room:
@@ -170,18 +211,64 @@ def _others_have_the_room(wish: Wish, binding: Room) -> bool:
     return all(min(binding.now_a[line], binding.lasting_a[line]) >= floor for line in wish.claim.lines)
 
 
-def _limit(site: Site, wish: Wish, binding: Room, *, waiting: bool) -> Reason:
-    """Name what binds on the charger's phases: the fuse, another circuit, or a current that somebody set."""
-    if wish.bound is not None and wish.bound >= 0 and site.tree.limits[wish.bound].kind is LimitKind.IMBALANCE:
-        return Reason.WAITING_FOR_IMBALANCE if waiting else Reason.LIMITED_BY_IMBALANCE
-    if binding.circuit_id != site.tree.circuits[0].circuit_id:
-        return Reason.WAITING_FOR_CIRCUIT if waiting else Reason.LIMITED_BY_CIRCUIT
+def _is_capped(site: Site, wish: Wish) -> bool:
+    """Return whether the limit of the power of all together is what keeps a charger from more."""
+    if site.cap is None or wish.bound is None or wish.bound < 0:
+        return False
+    limit = site.tree.limits[wish.bound]
+    root = site.rooms[site.tree.circuits[0].circuit_id]
+    return limit.kind is LimitKind.POWER and limit.circuit_id == root.circuit_id and root.power_w == site.cap.power_w
+
+
+def _overridden(override: Override, numbers: dict[str, float]) -> Explanation:
+    if override.source is OverrideSource.USER:
+        reason = Reason.OVERRIDE
+    else:
+        reason = Reason.APP_FAST if override.current_a >= HIGHEST_CURRENT else Reason.APP_OVERRIDE
+    return Explanation(reason=reason, numbers=numbers | {"override_a": override.current_a})
+
+
+def _dimmed(site: Site, numbers: dict[str, float], *, waiting: bool) -> Explanation:
+    reason = Reason.WAITING_FOR_DIMMING if waiting else Reason.LIMITED_BY_DIMMING
+    return Explanation(reason=reason, numbers=numbers | {"dimming_w": round(site.config.dimming_w or 0.0)})
+
+
+def _limit(site: Site, wish: Wish, binding: Room, numbers: dict[str, float], *, waiting: bool) -> Explanation:
+    """Name what binds on the charger's phases: the fuse, another circuit, or what somebody set."""
+    reasons, more = _limit_reasons(site, wish, binding)
+    return Explanation(reason=reasons[waiting], numbers=numbers | more, circuit_id=binding.circuit_id)
+
+
+def _limit_reasons(site: Site, wish: Wish, binding: Room) -> tuple[tuple[Reason, Reason], dict[str, float]]:
+    """Return the reasons of a charging and of a waiting charger, and the figures that only they need."""
+    kind = site.tree.limits[wish.bound].kind if wish.bound is not None and wish.bound >= 0 else None
+    cap = site.cap
+    if kind is LimitKind.IMBALANCE:
+        return (Reason.LIMITED_BY_IMBALANCE, Reason.WAITING_FOR_IMBALANCE), {}
+    is_root = binding.circuit_id == site.tree.circuits[0].circuit_id
+    if cap is not None and _is_capped(site, wish):
+        return CAPPED[cap.kind], {"room_w": round(cap.power_w), **cap.numbers}
+    circuit = next(circuit for circuit in site.tree.circuits if circuit.circuit_id == binding.circuit_id)
+    lowered = (
+        kind is not LimitKind.POWER
+        and circuit.demand_limit_a is not None
+        and circuit.demand_limit_a < fuse_target(circuit)
+    )
+    if not is_root:
+        on_demand = (Reason.LIMITED_ON_DEMAND, Reason.WAITING_ON_DEMAND)
+        return on_demand if lowered else (Reason.LIMITED_BY_CIRCUIT, Reason.WAITING_FOR_CIRCUIT), {}
     strategy = site.config.strategy
     caps = min(strategy.available_current_a, strategy.maximum_total_current_a)
+    least = min(binding.fuse_a[line] for line in wish.claim.lines)
+    if lowered and least <= caps:
+        return (Reason.LIMITED_ON_DEMAND, Reason.WAITING_ON_DEMAND), {}
     # Without a meter the connection is only one more fixed current for all: no load of the house is known to name.
-    if binding.house_a is not None and min(binding.fuse_a[line] for line in wish.claim.lines) <= caps:
-        return Reason.WAITING_FOR_FUSE if waiting else Reason.LIMITED_BY_FUSE
-    return Reason.WAITING_FOR_AVAILABLE_CURRENT if waiting else Reason.LIMITED_BY_AVAILABLE_CURRENT
+    if binding.house_a is not None and least <= caps:
+        return (Reason.LIMITED_BY_FUSE, Reason.WAITING_FOR_FUSE), {}
+    if site.told.expired and caps < strategy.maximum_total_current_a and caps <= least:
+        silent: dict[str, float] = {"silent_s": round(site.told.silent_s)}
+        return (Reason.LIMITED_BY_WATCHDOG, Reason.WAITING_FOR_WATCHDOG), silent
+    return (Reason.LIMITED_BY_AVAILABLE_CURRENT, Reason.WAITING_FOR_AVAILABLE_CURRENT), {}
 
 
 def _numbers(site: Site, claim: Claim, state: ChargerState, room: Room) -> dict[str, float]:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from math import inf
 
 from .circuits import LimitKind, Tree
-from .electrics import NOTHING
+from .electrics import NOTHING, voltage
 from .filling import EPSILON
-from .model import NOMINAL_VOLTAGE, ChargerConfig, Configuration, Three
+from .model import NOMINAL_VOLTAGE, ChargerConfig, Configuration, Snapshot, Three
 
 
 @dataclass(kw_only=True, slots=True)
@@ -19,14 +19,23 @@ class Load:
     """By charger, per grid phase in A."""
     totals: list[float] = field(default_factory=list)
     """By limit, in A or W; nothing for an imbalance, which may be too large for the seconds of a change."""
+    volts: Mapping[str, float] = field(default_factory=dict)
+    """By charger, where powers are limited; nominal where one is not named."""
 
     @classmethod
-    def of(cls, config: Configuration, tree: Tree, drawn: Mapping[str, Three]) -> Load:
+    def of(cls, config: Configuration, tree: Tree, drawn: Mapping[str, Three], snapshot: Snapshot) -> Load:
         """Return the load of all chargers."""
-        load = cls(tree=tree, totals=[0.0] * len(tree.limits))
+        volts = {}
+        if any(power is not None for _, power, _ in tree.first):
+            volts = {key: voltage(snapshot.chargers.get(key), snapshot.grid) for key in drawn}
+        load = cls(tree=tree, totals=[0.0] * len(tree.limits), volts=volts)
         for charger in config.chargers:
             load.set(charger, drawn[charger.charger_id])
         return load
+
+    def empty(self) -> Load:
+        """Return the load of nobody in the same house."""
+        return Load(tree=self.tree, totals=[0.0] * len(self.totals), volts=self.volts)
 
     def set(self, charger: ChargerConfig, drawn: Three) -> None:
         """Take over what one charger may draw."""
@@ -42,7 +51,7 @@ class Load:
             totals[current + 1] += two
             totals[current + 2] += three
             if power is not None:
-                totals[power] += (one + two + three) * NOMINAL_VOLTAGE
+                totals[power] += (one + two + three) * self.volts.get(charger.charger_id, NOMINAL_VOLTAGE)
 
     def circuit(self, index: int) -> Three:
         """Return the total of one circuit per grid phase in A."""
@@ -60,7 +69,8 @@ class Load:
             if limit.kind is LimitKind.CURRENT:
                 least = min(least, room[bound] - self.totals[bound] + own[limit.line])
         for bound in power_bounds:
-            least = min(least, (room[bound] - self.totals[bound] + sum(own) * NOMINAL_VOLTAGE) / watts_per_amp)
+            mine = sum(own) * self.volts.get(key, NOMINAL_VOLTAGE)
+            least = min(least, (room[bound] - self.totals[bound] + mine) / watts_per_amp)
         return least
 
     def over(self, room: Sequence[float]) -> frozenset[int]:

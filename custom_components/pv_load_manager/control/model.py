@@ -7,6 +7,7 @@ monotonic seconds. Tuples of three are the phases: grid phases L1..L3 for the gr
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 type Three = tuple[float, float, float]
@@ -17,6 +18,8 @@ LOWEST_CURRENT = 6  # A; below it IEC 61851 knows only "stop"
 HIGHEST_CURRENT = 32  # A; the largest current a charger of this kind offers
 GRID_WEIGHT = 2.2
 NOMINAL_VOLTAGE = 230.0  # V; used only where nothing was measured
+STEADY = 1.03
+"""The voltage of a house moves by so much within minutes."""
 
 
 class Mode(StrEnum):
@@ -79,6 +82,15 @@ class Rounding(StrEnum):
     """The ampere is given where the sun pays for most of it."""
 
 
+class OverrideSource(StrEnum):
+    """Who chose a charger's current past all strategy."""
+
+    USER = "user"
+    """In Home Assistant."""
+    APP = "app"
+    """At the charger itself, or in its app."""
+
+
 class BatteryPriority(StrEnum):
     """Whether the sun is for the cars or for the house battery first."""
 
@@ -99,6 +111,8 @@ class CircuitConfig:
     """Rated current per phase in A."""
     limit_w: float | None = None
     """Rated power of all phases together in W, where there is such a limit."""
+    demand_limit_a: float | None = None
+    """What somebody allows per phase for now, in A; None = the rated current alone counts."""
     imbalance_a: float | None = None
     """How far the currents that chargers cause on two phases may be apart, in A."""
     metered: bool = False
@@ -111,6 +125,11 @@ class CircuitConfig:
     """Share of the limit that is always left free, 0..0.5."""
     fallback_a: float = 0.0
     """What all chargers of the circuit may draw per phase, in A, when its meter is dead."""
+
+    @property
+    def allowed_a(self) -> float:
+        """Return what it may carry per phase for now, in A."""
+        return self.limit_a if self.demand_limit_a is None else min(self.limit_a, self.demand_limit_a)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,7 +163,21 @@ class Strategy:
     maximum_total_current_a: float = HIGHEST_CURRENT
     """Per phase, shared by all managed chargers; nothing above it is ever accepted."""
     available_current_a: float = HIGHEST_CURRENT
-    """Per phase, shared by all managed chargers; a cap that may change at any time."""
+    """Per phase, shared by all managed chargers; a cap that may be set from outside at any time."""
+    external_current: bool = True
+    """Whether the available current is used at all."""
+    watchdog: bool = False
+    """Whether the available current has to be set again and again."""
+    default_available_current_a: float = HIGHEST_CURRENT
+    """What is available when the watchdog found that nobody sets it any more."""
+    external_phases: bool = False
+    """Whether the number of phases is requested from outside."""
+    phases_wanted: int | None = None
+    """What was requested: 0 = nobody charges, 1 or 3 phases; None = nothing yet."""
+    peak_limit_w: float = 0.0
+    """The most that the house shall import in the mean of a quarter hour; 0 = whatever it needs."""
+    peak_follow_month: bool = False
+    """Whether the limit grows to the highest quarter hour that the month has already seen."""
     minimum_current_a: int = LOWEST_CURRENT
     demand_margin_a: float = 3.0
     """A car may have this much more than it is seen to draw, while others could use the rest."""
@@ -222,6 +255,8 @@ class Timings:
     """A newly plugged car charges at once for this long, where the circuits allow it; 0 = it waits for its turn."""
     retry: float = 3600.0
     """A car that was allowed and did not draw stands behind all others for this long."""
+    watchdog: float = 30.0
+    """From outside the available current must be set again within this time."""
     fuse_wait: float = 120.0
     """Room must last this long before a charger starts that the fuse stopped twice within the hour; then it doubles."""
     fuse_wait_longest: float = 900.0
@@ -242,6 +277,12 @@ class Configuration:
     """What the inverters can give on their AC side, in W; a battery behind them can give way only up to that."""
     export_limit_w: float | None = None
     """What the house may feed in, in W; at that limit nobody knows how much sun there is."""
+    expected_chargers: int | None = None
+    """How many chargers there should be."""
+    dimming_w: float | None = None
+    """What chargers may draw while the grid operator dims them, in W; None = nobody dims."""
+    dimming_total: bool = False
+    """Whether that is for all of them together, not for each."""
     dynamic: bool = False
     """Whether somebody asked for dynamic load management, which needs the current of every phase."""
     phase_currents: bool = True
@@ -302,6 +343,8 @@ class ChargerReading:
     power_w: float | None = None
     limit_a: int | None = None
     """The least of its hardware limits (installer, cable, temperature), in A."""
+    installer_limit_a: int | None = None
+    """The one that only the installer should set: nothing at the charger or in its app can exceed it, in A."""
     switching: bool = False
     """Whether it pauses for a phase switch."""
 
@@ -317,6 +360,26 @@ class Snapshot:
     """Meters of circuits by circuit id; the root's is ``grid``."""
     chargers: Mapping[str, ChargerReading] = field(default_factory=dict)
     """By charger id; a configured charger that was never heard is absent."""
+    available_set_at: float | None = None
+    """When the available current was last set from outside; None = never since the start."""
+    dimmed: bool = False
+    """Whether the grid operator dims the chargers now."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Override:
+    """A current that somebody chose for one charger, until its car leaves or something else ends it.
+
+    It is a cap within all limits, never a floor.
+    """
+
+    current_a: int
+    """Per phase; 0 = the car shall not charge, ``HIGHEST_CURRENT`` = as fast as possible."""
+    source: OverrideSource = OverrideSource.USER
+    until: datetime | None = None
+    """Aware; when it ends; None = not by time."""
+    energy_wh: float | None = None
+    """It ends when the car has got this much since it came; None = not by energy."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -121,6 +121,7 @@ def observe(config: Configuration, tree: Tree, state: ControlState, snapshot: Sn
         house=house,
         surplus=surplus,
         lively=_lively(state, surplus),
+        sign=state.sign.after(config, snapshot, battery_reading(config, snapshot), now),
     )
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Self
 
-from .model import ChargerConfig, ChargerReading, Configuration, PhasePolicy, Timings
+from .external import requested_policy
+from .model import STEADY, ChargerConfig, ChargerReading, Configuration, PhasePolicy, Timings
 from .state import ChargerState
 
 
@@ -21,7 +22,7 @@ class Options:
     @classmethod
     def of(cls, config: Configuration, charger: ChargerConfig, state: ChargerState, *, solar: bool) -> Self:
         """Return the options of one charger with the car that is plugged, for a mode with surplus or without."""
-        policy = charger.phase_policy
+        policy = requested_policy(config.strategy, charger)
         if policy is PhasePolicy.ONE_FOR_PV:
             policy = PhasePolicy.ONE if solar else PhasePolicy.THREE
         if config.phases == 1 or charger.wired_phases == 1 or policy is PhasePolicy.ONE:
@@ -55,6 +56,23 @@ class Options:
             _used=used,
             _floors=floors,
         )
+
+    def within(self, power_w: float, volts: float, *, excess_a: float, present: int) -> Self:
+        """Return the options that need no more than a power in W; a switch is only worth it with a little reserve.
+
+        Args:
+            power_w: the most that the charger may draw.
+            volts: the measured voltage.
+            excess_a: what its car draws beyond what it is told, in A per phase.
+            present: the number of phases it is set to.
+        """
+        fitting = tuple(
+            count
+            for count in self.allowed
+            if (self.floor(count) + excess_a) * volts * self.used(count) * (1.0 if count == present else STEADY)
+            <= power_w
+        )
+        return self if fitting == self.allowed else replace(self, allowed=fitting)
 
     def used(self, count: int) -> int:
         """Return on how many phases the car draws when the charger is set to ``count``."""

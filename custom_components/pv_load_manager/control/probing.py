@@ -98,10 +98,11 @@ def _step(running: Sequence[Candidate], believed_w: float) -> float:
         options = item.options
         amp = item.volts * options.used(item.phases)
         command = item.state.command
-        at_end = believed_w >= NEAR * item.cap_a * amp
+        most = item.cap_a(item.phases)
+        at_end = believed_w >= NEAR * most * amp
         if item.phases == 1 and at_end and 3 in options.allowed and options.used(3) > 1:
             # Also while its current is lowered for the switch.
-            steps.append(max(0.0, options.power(3, item.volts) - item.cap_a * amp) + HOPE_W)
-        elif command is not None and command.current_a < item.cap_a:
+            steps.append(max(0.0, options.power(3, item.volts) - most * amp) + HOPE_W)
+        elif command is not None and command.current_a < most:
             steps.append(amp)
     return min(steps, default=0.0)

@@ -1,19 +1,20 @@
 """How much current our chargers may draw together on each phase of each circuit, whatever they want it for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
 from math import inf
 from typing import NamedTuple
 
-from .circuits import LimitKind, Tree, fuse_target
+from .circuits import LimitKind, Tree, fuse_target, target
 from .electrics import NOTHING, higher, lower, subtract
 from .filling import EPSILON
 from .model import NOMINAL_VOLTAGE, CircuitConfig, Configuration, GridReading, Snapshot, Three
 from .state import ControlState, HouseSample
 
 SAMPLE = 2.0  # s between two values of the usual meter
+UNLIMITED_W = 1e7  # W; more than any house has
 
 
 class Stage(IntEnum):
@@ -39,10 +40,14 @@ class Room(NamedTuple):
     """What was there for the whole recovery time: increases count on this."""
     fuse_a: Three
     """The part of ``now_a`` that comes from the circuit alone, without the user's own caps."""
+    rated_a: Three
+    """The same without what somebody allows the circuit for now: what its fuse leaves."""
     power_w: float | None
     """What they may draw in W, where the circuit has a limit of power."""
     lasting_w: float | None
     """What of that was there for the whole recovery time."""
+    fuse_w: float | None
+    """The part of ``power_w`` that comes from the circuit alone."""
     imbalance_a: float | None
     house_a: Three | None
     """What everything else on the circuit draws, for the explanation."""
@@ -95,6 +100,8 @@ def rooms(
     snapshot: Snapshot,
     present: Sequence[Three],
     now: float,
+    *,
+    cap_w: float | None = None,
 ) -> tuple[Room, ...]:
     """Return the room under every circuit of the tree.
 
@@ -105,6 +112,7 @@ def rooms(
         snapshot: the last readings.
         present: what the chargers below each circuit can draw now, per grid phase in A.
         now: monotonic seconds.
+        cap_w: what all chargers together may draw in W, where the tree has a limit for that; None = no limit.
     """
     caps = min(config.strategy.available_current_a, config.strategy.maximum_total_current_a)
     found = []
@@ -114,7 +122,12 @@ def rooms(
             room = _metered_room(room, config, circuit, state, meter_of(snapshot, circuit), drawn, now)
         if circuit.parent_id is None:
             cap = _flat(caps)
-            room = room._replace(now_a=lower(room.now_a, cap), lasting_a=lower(room.lasting_a, cap))
+            room = room._replace(
+                now_a=lower(room.now_a, cap),
+                lasting_a=lower(room.lasting_a, cap),
+                power_w=_lower_power(room.power_w, cap_w),
+                lasting_w=_lower_power(room.lasting_w, cap_w),
+            )
         found.append(room)
     return tuple(found)
 
@@ -122,19 +135,21 @@ def rooms(
 @lru_cache(maxsize=1024)
 def static_room(circuit: CircuitConfig) -> Room:
     """Return the room under a circuit as far as nobody measures it: always the same."""
-    target = fuse_target(circuit)
-    room = _flat(target)
+    limit = target(circuit)
+    room = _flat(limit)
     return Room(
         circuit_id=circuit.circuit_id,
         stage=Stage.FRESH,
         now_a=room,
         lasting_a=room,
         fuse_a=room,
+        rated_a=_flat(fuse_target(circuit)),
         power_w=circuit.limit_w,
         lasting_w=circuit.limit_w,
+        fuse_w=circuit.limit_w,
         imbalance_a=circuit.imbalance_a,
         house_a=None,
-        target_a=target,
+        target_a=limit,
         meter_age_s=None,
     )
 
@@ -157,13 +172,15 @@ def _metered_room(
     samples = state.house.get(circuit.circuit_id, ())
     trust, age = stage(config, circuit, samples, state.started_at, meter, now)
     house = _house(config, circuit, state, samples) if samples else None
-    fuse = lasting = _fuse_room(circuit, trust, house, static.target_a, present)
+    fuse = lasting = rated = _fuse_room(circuit, trust, house, static.target_a, present)
+    if circuit.demand_limit_a is not None:
+        rated = _fuse_room(replace(circuit, demand_limit_a=None), trust, house, static.rated_a[0], present)
     power = lasting_w = circuit.limit_w
     if house is not None:
-        recover, volts, target = config.timings.recover, _volts(meter), _flat(static.target_a)
+        recover, volts, limit = config.timings.recover, _volts(meter), _flat(static.target_a)
         recent = [sample.currents_a for sample in samples if now - sample.at <= recover]
         for currents in recent:
-            lasting = lower(lasting, _under(circuit, subtract(target, currents)))
+            lasting = lower(lasting, _under(circuit, subtract(limit, currents)))
         if circuit.limit_w is not None:
             power = _power_left(circuit.limit_w, house, volts)
             lasting_w = min([power, *(_power_left(circuit.limit_w, currents, volts) for currents in recent)])
@@ -175,8 +192,10 @@ def _metered_room(
         now_a=fuse,
         lasting_a=lasting,
         fuse_a=fuse,
+        rated_a=rated,
         power_w=power,
         lasting_w=lasting_w,
+        fuse_w=power,
         house_a=samples[-1].currents_a if samples else None,
         meter_age_s=age,
     )
@@ -198,12 +217,18 @@ def _house(config: Configuration, circuit: CircuitConfig, state: ControlState, s
     lowered = state.lowered_at
     if lowered is not None and latest.at - lowered < lag + SAMPLE:
         return house
-    over = [total > circuit.limit_a + EPSILON for total in latest.total_a]
+    over = [total > circuit.allowed_a + EPSILON for total in latest.total_a]
     return (
         max(house[0], latest.currents_a[0]) if over[0] else house[0],
         max(house[1], latest.currents_a[1]) if over[1] else house[1],
         max(house[2], latest.currents_a[2]) if over[2] else house[2],
     )
+
+
+def _lower_power(power_w: float | None, cap_w: float | None) -> float | None:
+    if power_w is None or cap_w is None:
+        return power_w if cap_w is None else cap_w
+    return min(power_w, cap_w)
 
 
 def _power_left(limit_w: float, house_a: Three, volts: float) -> float:
@@ -228,29 +253,32 @@ def capacities(tree: Tree, found: Sequence[Room]) -> Rooms:
         if limit.kind is LimitKind.CURRENT:
             now.append(room.now_a[limit.line])
             lasting.append(room.lasting_a[limit.line])
-            fuse.append(room.fuse_a[limit.line] if measured else inf)
+            fuse.append(room.rated_a[limit.line] if measured else inf)
+        elif limit.kind is LimitKind.POWER:
+            now.append(UNLIMITED_W if room.power_w is None else room.power_w)
+            lasting.append(UNLIMITED_W if room.lasting_w is None else room.lasting_w)
+            fuse.append(room.fuse_w if measured and room.fuse_w is not None else inf)
         else:
-            power = limit.kind is LimitKind.POWER
-            now.append((room.power_w if power else room.imbalance_a) or 0.0)
-            lasting.append((room.lasting_w if power else room.imbalance_a) or 0.0)
-            fuse.append(now[-1] if power and measured else inf)
+            now.append(room.imbalance_a or 0.0)
+            lasting.append(room.imbalance_a or 0.0)
+            fuse.append(inf)
     return Rooms(now=now, lasting=lasting, fuse=fuse)
 
 
-def _fuse_room(circuit: CircuitConfig, trust: Stage, house: Three | None, target: float, present: Three) -> Three:
+def _fuse_room(circuit: CircuitConfig, trust: Stage, house: Three | None, limit: float, present: Three) -> Three:
     if trust is Stage.DEAD:
-        return _flat(min(circuit.fallback_a, circuit.limit_a))
+        return _flat(min(circuit.fallback_a, circuit.allowed_a))
     if trust is Stage.FALLBACK:
-        return lower(present, _flat(circuit.fallback_a))
+        return lower(present, _flat(min(circuit.fallback_a, circuit.allowed_a)))
     if house is None:
-        return lower(present, _flat(target))
-    measured = _under(circuit, subtract(_flat(target), house))
+        return lower(present, _flat(limit))
+    measured = _under(circuit, subtract(_flat(limit), house))
     return lower(present, measured) if trust is Stage.STALE else measured
 
 
 def _under(circuit: CircuitConfig, free: Three) -> Three:
     """Room that comes from the roof's export never exceeds what the circuit may carry without sun."""
-    return higher(NOTHING, lower(free, _flat(circuit.limit_a)))
+    return higher(NOTHING, lower(free, _flat(circuit.allowed_a)))
 
 
 def _flat(current_a: float) -> Three:

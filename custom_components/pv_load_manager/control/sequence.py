@@ -97,12 +97,12 @@ def carry_out(
     for key, charger in chargers.items():
         reading = snapshot.chargers.get(key)
         if reading is None or not reading.online:
-            if effective_mode(config, charger)[0] is Mode.OFF:  # the first that it hears when it is back
+            if effective_mode(config, charger, states[key])[0] is Mode.OFF:  # the first that it hears when it is back
                 states[key] = _hold(states[key], None, now)
             continue
         before = states[key]
         states[key] = _decrease(
-            before, wishes.get(key), reading, overloaded=overloaded, fuse=fuse, now=now, config=config
+            before, wishes.get(key), reading, overloaded=overloaded, fuse=fuse, room=room, now=now, config=config
         )
         if states[key] is not before:
             load.set(charger, could_draw(config, charger, states[key], reading, now))
@@ -157,6 +157,7 @@ def _decrease(
     *,
     overloaded: frozenset[int],
     fuse: frozenset[int],
+    room: Rooms,
     now: float,
     config: Configuration,
 ) -> ChargerState:
@@ -175,7 +176,7 @@ def _decrease(
             wish is not None
             and stopped
             and (
-                state.fuse_stops
+                (state.fuse_stops and not _is_capped(wish, room))
                 or wish.claim.excess_a > DRAWING_A
                 or not fuse.isdisjoint((*wish.claim.bounds, *wish.claim.power_bounds))
             )
@@ -183,7 +184,7 @@ def _decrease(
             state = replace(state, fuse_stops=(*state.fuse_stops, now), room_since=None)
         return _hold(state, wish, now)
     if command is None:  # a car that is left alone, unless the fuse needs it to give way
-        if not over or wish.target_a >= wish.claim.present_a:
+        if not wish.claim.dimmed and (not over or wish.target_a >= wish.claim.present_a):
             return state
         return _command(state, Command(charge=True, current_a=wish.target_a, phases=reading.phases), wish, now)
     if not command.charge:
@@ -195,6 +196,12 @@ def _decrease(
     if not _is_urgent(command, wish, over=over) and not (_rested(state, config, now) and _is_due(state)):
         return state
     return _command(state, replace(command, current_a=wish.target_a), wish, now)
+
+
+def _is_capped(wish: Wish, room: Rooms) -> bool:
+    """Return whether what somebody allows keeps a charger from more, and not a fuse."""
+    bound = wish.bound
+    return bound is not None and bound >= 0 and room.now[bound] + EPSILON < room.fuse[bound]
 
 
 def _is_urgent(command: Command, wish: Wish, *, over: bool) -> bool:

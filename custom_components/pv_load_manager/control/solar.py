@@ -44,7 +44,7 @@ def offers(candidate: Candidate, *, fits_three: bool, may_stop: bool, margin_a: 
 def _offer(candidate: Candidate, count: int, margin_a: float) -> Offer:
     options, state = candidate.options, candidate.state
     watts = candidate.volts * options.used(count)
-    most: float = candidate.cap_a
+    most: float = candidate.cap_a(count)
     if state.demand_a is not None:
         most = min(most, state.demand_a - int(margin_a))
     least = (options.floor(count) + state.excess_a) * watts
@@ -153,6 +153,9 @@ def _weigh(
     """Weigh the costs; ``spared``: whether the switches of a day are limited for it."""
     strategy, timings, state = config.strategy, config.timings, candidate.state
     present = choice_of(candidate)
+    going_on = [(cost, choice) for choice, cost in enumerate(costs) if cost is not None and choice != OFF]
+    if candidate.released and present != OFF and going_on:
+        return Verdict(min(going_on)[1], law.NO_REGRET)
     switched = state.phases_switched_at
     rested_in = 0.0 if switched is None else max(0.0, switched + timings.phase_dwell - now)
     wear = Wear(
@@ -250,7 +253,7 @@ def running_reason(
         numbers["surplus_w"] = round(share_w)  # its part, with other cars beside it
         watts = candidate.volts * options.used(candidate.phases)
         if verdict.next == THREE:
-            numbers["unused_w"] = round(max(0.0, share_w - candidate.cap_a * watts))
+            numbers["unused_w"] = round(max(0.0, share_w - candidate.cap_a(candidate.phases) * watts))
             return Explanation(reason=Reason.MORE_PHASES_DELAY, numbers=numbers, next_change_at=until)
         numbers["missing_w"] = round(max(0.0, options.floor(candidate.phases) * watts - share_w))
         return Explanation(reason=Reason.FEWER_PHASES_DELAY, numbers=numbers, next_change_at=until)

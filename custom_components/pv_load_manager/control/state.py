@@ -5,11 +5,14 @@ Saved state holds ages instead of monotonic times, because a new process counts 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple, Self
 
 from .law import NO_REGRET, Wh3
 from .liveliness import Liveliness
-from .model import Command, Mode, Three
+from .meter_sign import NOTHING_SEEN, MeterSign
+from .model import HIGHEST_CURRENT, LOWEST_CURRENT, Command, Mode, Override, OverrideSource, Three
+from .peak import Peak
 from .probing import NOTHING_TRIED, Probing
 
 COMMAND = ("charge", "current_a", "phases")
@@ -122,6 +125,10 @@ class ChargerState:
     """What it could draw per phase when it was last heard, in A; counts while it is silent."""
     excess_a: float = 0.0
     """What its car was seen to draw beyond its command, in A per phase."""
+    override: Override | None = None
+    """A current that somebody chose past all strategy, until its car leaves."""
+    narrowed_at: float | None = None
+    """When the grid operator last kept it from one of its numbers of phases."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,9 +150,12 @@ class ControlState:
     """By circuit."""
     surplus: tuple[ValueSample, ...] = ()
     lively: Liveliness | None = None
+    sign: MeterSign = NOTHING_SEEN
+    """Not kept over a restart: somebody may have mended the meter."""
     stepped_at: float | None = None
     """When the last step was."""
     probing: Probing = NOTHING_TRIED
+    peak: Peak = field(default_factory=Peak)
     day: int | None = None
     """The day to which the counts of starts and switches belong."""
 
@@ -154,6 +164,7 @@ class ControlState:
         return {
             "chargers": {key: _charger_as_dict(value, self.energy(key), now) for key, value in self.chargers.items()},
             "day": self.day,
+            "peak": self.peak.as_dict(now),
             "stepped_age": _age(self.stepped_at, now),
             "surplus": [[now - sample.at, sample.value] for sample in self.surplus],
             "lively": None
@@ -184,6 +195,7 @@ class ControlState:
             started_at=now,
             day=day if isinstance(day, int) else None,
             lively=_lively(data.get("lively"), then),
+            peak=Peak.from_dict(data.get("peak"), now, away=away),
             stepped_at=_time(data.get("stepped_age"), then),
             surplus=_samples(data.get("surplus"), then),
             chargers={
@@ -220,6 +232,16 @@ def _charger_as_dict(state: ChargerState, energy_wh: float, now: float) -> dict[
         "mode": state.mode,
         "starts_today": state.starts_today,
         "switches_today": state.switches_today,
+        "override": None if state.override is None else _override_as_dict(state.override),
+    }
+
+
+def _override_as_dict(override: Override) -> dict[str, Any]:
+    return {
+        "current_a": override.current_a,
+        "source": override.source,
+        "until": None if override.until is None else override.until.isoformat(),
+        "energy_wh": override.energy_wh,
     }
 
 
@@ -251,7 +273,26 @@ def _charger_from_dict(data: Mapping[str, Any], now: float) -> ChargerState:
         mode=next((mode for mode in Mode if mode == data.get("mode")), None),
         starts_today=int(_number(data.get("starts_today")) or 0),
         switches_today=int(_number(data.get("switches_today")) or 0),
+        override=_override(data.get("override")),
     )
+
+
+def _override(data: object) -> Override | None:
+    """Return a saved override; one of whose end anything cannot be read is none: nobody knows when it would end."""
+    if not isinstance(data, Mapping):
+        return None
+    amps = _number(data.get("current_a"))
+    if amps is None or not amps.is_integer() or not (amps == 0 or LOWEST_CURRENT <= amps <= HIGHEST_CURRENT):
+        return None
+    energy, until = data.get("energy_wh"), data.get("until")
+    try:
+        moment = None if until is None else datetime.fromisoformat(until)
+        source = OverrideSource(str(data.get("source")))
+    except TypeError, ValueError:
+        return None
+    if (moment is not None and moment.tzinfo is None) or (energy is not None and _number(energy) is None):
+        return None
+    return Override(current_a=int(amps), source=source, until=moment, energy_wh=_number(energy))
 
 
 def _command(values: object) -> Command | None:

@@ -1,6 +1,7 @@
 """The circuits of the house as the control core knows them: the house connection and the sub-entries below it."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -23,18 +24,22 @@ from ..control import ROOT_CIRCUIT, CircuitConfig
 from .meter_config import MeterConfig
 
 
-def circuit_configs(entry: ConfigEntry, *, metered: bool) -> tuple[CircuitConfig, ...]:
+def circuit_configs(entry: ConfigEntry, *, metered: bool, on_demand: Mapping[str, float]) -> tuple[CircuitConfig, ...]:
     """Return all circuits.
 
     Args:
         entry: the load manager's.
         metered: whether the house connection is watched, phase by phase.
+        on_demand: what somebody allows for now per phase in A, by circuit id.
     """
     meters = circuit_meters(entry)
     root = _circuit(
         ROOT_CIRCUIT, entry.data, meters.get(ROOT_CIRCUIT), limit_key=CONF_MAIN_FUSE, parent=None, metered=metered
     )
-    return (root, *_branches(entry, meters))
+    return tuple(
+        replace(circuit, demand_limit_a=on_demand.get(circuit.circuit_id))
+        for circuit in (root, *_branches(entry, meters))
+    )
 
 
 def circuit_names(entry: ConfigEntry, root: str) -> dict[str, str]:

@@ -2,48 +2,85 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.issue_registry import IssueSeverity
 
-from ..const import DOMAIN
-from ..control import ConfigError, Configuration, asks_too_much, useless_circuits
+from ..const import CONF_METER_ENTRY, CONF_PHASES, CONF_SERIAL, DOMAIN
+from ..control import (
+    ConfigError,
+    Configuration,
+    Snapshot,
+    asks_too_much,
+    cannot_switch,
+    overloadable_circuits,
+    useless_circuits,
+)
 from ..shared import all_charger_entries
+from .meter_config import MeterConfig
+
+
+class Repair(NamedTuple):
+    """How one configuration error is told."""
+
+    error: ConfigError
+    severity: IssueSeverity
+    placeholders: tuple[str, ...] = ()
+    """What its text names: ``chargers``, ``circuits``, ``meter``, or ``expected`` and ``found`` chargers."""
+
 
 ISSUES: Final = {
-    "circuits": ConfigError.CIRCUITS,
-    "currents": ConfigError.CURRENTS,
-    "duplicate_charger": ConfigError.DUPLICATE_CHARGER,
-    "no_phase_currents": ConfigError.NO_PHASE_CURRENTS,
+    "phase_switching": Repair(ConfigError.PHASE_SWITCHING, IssueSeverity.WARNING, ("chargers",)),
+    "maximum_current": Repair(ConfigError.MAXIMUM_CURRENT, IssueSeverity.WARNING),
+    "no_chargers": Repair(ConfigError.NO_CHARGERS, IssueSeverity.WARNING),
+    "no_power_meter": Repair(ConfigError.NO_POWER_METER, IssueSeverity.WARNING),
+    "no_phase_currents": Repair(ConfigError.NO_PHASE_CURRENTS, IssueSeverity.ERROR, ("meter",)),
+    "fewer_chargers": Repair(ConfigError.FEWER_CHARGERS, IssueSeverity.WARNING, ("expected", "found")),
+    "installer_limits": Repair(ConfigError.INSTALLER_LIMITS, IssueSeverity.WARNING, ("chargers", "circuits")),
+    "meter_sign": Repair(ConfigError.METER_SIGN, IssueSeverity.ERROR, ("meter",)),
+    "circuits": Repair(ConfigError.CIRCUITS, IssueSeverity.ERROR, ("chargers", "circuits")),
+    "currents": Repair(ConfigError.CURRENTS, IssueSeverity.WARNING, ("chargers",)),
+    "duplicate_charger": Repair(ConfigError.DUPLICATE_CHARGER, IssueSeverity.ERROR, ("chargers",)),
 }
+"""By issue id, which is also the key of the binary sensor that shows the same."""
 NOBODY: Final = "–"
 
 
 class ConfigIssues:
     """The repairs that the load manager has raised."""
 
-    def __init__(self, hass: HomeAssistant) -> None:
-        """Begin with none."""
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        """Begin with those of before a reload, whatever they are: who ignored one does not want to see it anew."""
         self._hass = hass
-        self._raised: dict[str, dict[str, str]] = {}
+        self._entry = entry
+        self._raised: dict[str, dict[str, str] | None] = dict.fromkeys(ISSUES)
 
     @callback
-    def check(self, config: Configuration, errors: ConfigError, circuits: Mapping[str, str]) -> None:
+    def check(
+        self, config: Configuration, snapshot: Snapshot, errors: ConfigError, circuits: Mapping[str, str]
+    ) -> None:
         """Raise and delete repairs so that they fit what the control core found.
 
         Args:
             config: the configuration that the core was given.
+            snapshot: what the devices said.
             errors: what the core found wrong with it.
             circuits: names of the circuits by their ids.
         """
         found = {}
-        for issue_id, error in ISSUES.items():
+        for issue_id, (error, _, placeholders) in ISSUES.items():
             if error in errors:
-                found[issue_id] = {
-                    "chargers": self._names(_chargers(config, error)),
-                    "circuits": _joined(circuits.get(circuit, circuit) for circuit in useless_circuits(config)),
+                values = {
+                    "chargers": self._names(_chargers(config, snapshot, error)),
+                    "circuits": _joined(circuits.get(key, key) for key in _circuits(config, snapshot, error)),
+                    "meter": self._meter(),
+                    "expected": str(config.expected_chargers or 0),
+                    "found": str(len({charger.charger_id for charger in config.chargers})),
                 }
+                found[issue_id] = {name: values[name] for name in placeholders}
         if found != self._raised:
             self.update(found)
 
@@ -59,29 +96,58 @@ class ConfigIssues:
                     DOMAIN,
                     issue_id,
                     is_fixable=False,
-                    severity=ir.IssueSeverity.ERROR,
+                    severity=ISSUES[issue_id].severity,
                     translation_key=issue_id,
                     translation_placeholders=placeholders,
                 )
         self._raised = dict(found)
 
+    @callback
+    def clear(self) -> None:
+        """Delete all of them."""
+        self.update({})
+
     def _names(self, chargers: Iterable[str]) -> str:
         concerned = set(chargers)
         return _joined(entry.title for serial, entry in all_charger_entries(self._hass) if serial in concerned)
+
+    def _meter(self) -> str:
+        """Return what the meter of the house connection is called."""
+        data = self._entry.data
+        sensors = MeterConfig.from_data(data, data[CONF_PHASES])
+        if sensors is not None:
+            states = {entity_id: self._hass.states.get(entity_id) for entity_id in sensors.needed}
+            return _joined(state.name if state is not None else entity_id for entity_id, state in states.items())
+        serial = data.get(CONF_METER_ENTRY)
+        entries = self._hass.config_entries.async_entries(DOMAIN) if serial else []
+        return _joined(entry.title for entry in entries if entry.data.get(CONF_SERIAL) == serial)
 
 
 def _joined(names: Iterable[str]) -> str:
     return ", ".join(names) or NOBODY
 
 
-def _chargers(config: Configuration, error: ConfigError) -> set[str]:
+def _circuits(config: Configuration, snapshot: Snapshot, error: ConfigError) -> tuple[str, ...]:
+    """Return the circuits that a configuration error concerns."""
+    if error is ConfigError.INSTALLER_LIMITS:
+        return tuple(overloadable_circuits(config, snapshot))
+    return useless_circuits(config)
+
+
+def _chargers(config: Configuration, snapshot: Snapshot, error: ConfigError) -> set[str]:
     """Return the chargers that a configuration error concerns."""
-    if error is ConfigError.CIRCUITS:
-        usable = {circuit.circuit_id for circuit in config.circuits} - set(useless_circuits(config))
-        return {charger.charger_id for charger in config.chargers if charger.circuit_id not in usable}
-    if error is ConfigError.CURRENTS:
-        return {charger.charger_id for charger in config.chargers if asks_too_much(config, charger)}
-    if error is ConfigError.DUPLICATE_CHARGER:
-        counts = Counter(charger.charger_id for charger in config.chargers)
-        return {charger_id for charger_id, count in counts.items() if count > 1}
-    return set()
+    match error:
+        case ConfigError.CIRCUITS:
+            usable = {circuit.circuit_id for circuit in config.circuits} - set(useless_circuits(config))
+            return {charger.charger_id for charger in config.chargers if charger.circuit_id not in usable}
+        case ConfigError.CURRENTS:
+            return {charger.charger_id for charger in config.chargers if asks_too_much(config, charger)}
+        case ConfigError.PHASE_SWITCHING:
+            return {charger.charger_id for charger in config.chargers if cannot_switch(config, charger)}
+        case ConfigError.DUPLICATE_CHARGER:
+            counts = Counter(charger.charger_id for charger in config.chargers)
+            return {charger_id for charger_id, count in counts.items() if count > 1}
+        case ConfigError.INSTALLER_LIMITS:
+            return set().union(*overloadable_circuits(config, snapshot).values())
+        case _:
+            return set()

@@ -1,150 +1,71 @@
 """Runs the control core: collects what the entries know, decides, and hands out the plans."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 import math
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from ..const import (
-    CONF_BATTERY_INVERTED,
-    CONF_CIRCUIT,
-    CONF_CURRENT_WITHOUT_HA,
-    CONF_DYNAMIC,
-    CONF_EXPORT_LIMIT,
-    CONF_INVERTER_AC,
-    CONF_LIMIT_WITHOUT_HA,
-    CONF_MAIN_FUSE,
-    CONF_MANAGED,
-    CONF_METER_ENTRY,
-    CONF_METER_SOURCE,
-    CONF_MIN_CURRENT,
-    CONF_MIN_CURRENT_THREE,
-    CONF_PHASE_POLICY,
-    CONF_PHASES,
-    CONF_PRIORITY,
-    CONF_ROTATION,
-    CONF_WIRED_PHASES,
-    DEFAULT_PRIORITY,
-    DEFAULT_ROTATION,
     LOGGER,
-    PRIORITIES,
-    ROTATIONS,
-    MeterSource,
 )
 from ..control import (
-    LOWEST_CURRENT,
-    ROOT_CIRCUIT,
     ChargerConfig,
-    ChargerMode,
     Configuration,
     ControlState,
+    ExternalCause,
+    ExternalPhases,
     Mode,
-    PhasePolicy,
+    Override,
+    OverrideSource,
     Plan,
     Snapshot,
-    Strategy,
     Timings,
+    begin_override,
     decide,
+    end_override,
+    end_overrides,
     stop_plan,
 )
-from ..shared import SHARED, all_charger_entries
-from .circuits import circuit_configs, circuit_meters, circuit_names
+from .distribution import distribution_of
+from .errors import refused
 from .issues import ConfigIssues
-from .meter import SensorMeter
-from .settings import read_strategy, read_timings
-from .solaredge import SolarEdgeCoordinator
+from .settings import LAST_MODE
+from .site import SiteCoordinator
 
 TICK: Final = timedelta(seconds=1)
 LONG_AWAY: Final = 3600.0  # s; what was saved without its time is old
 CHARGER_PAUSE: Final = 0.25  # s; charger updates are coalesced to at most 4 decisions a second
 TIMINGS: Final = Timings()
-DEFAULT_CHARGER_CURRENT: Final = 16
 
 
-class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
-    """Holds the site's settings and the state of the control core."""
-
-    config_entry: ConfigEntry
+class LoadManagerCoordinator(SiteCoordinator):
+    """Holds the state of the control core, and carries out what the user wants of it."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, *, timings: Timings | None = None) -> None:
         """Restore settings and state; nothing runs before ``async_start``."""
-        super().__init__(hass, LOGGER, config_entry=entry, name=entry.title)
-        self._shared = hass.data[SHARED]
-        self._timings = TIMINGS if timings is None else timings
+        super().__init__(hass, entry, timings=TIMINGS if timings is None else timings)
         self._state = self._restored()
         self._decided_at = 0.0
         self._waiting: CALLBACK_TYPE | None = None
         self._for_battery: list[CALLBACK_TYPE] = []
-        self._meters = {
-            circuit_id: SensorMeter(hass, meter, self.decide_now) for circuit_id, meter in circuit_meters(entry).items()
-        }
-        self._issues = ConfigIssues(hass)
+        self._issues = ConfigIssues(hass, entry)
+        self.distribution = distribution_of(hass, self._shared.templates)
         self._unsubscribe: list[CALLBACK_TYPE] = []
         # A car may leave while nobody looks.
         self._plugged = {serial: charger.plugged for serial, charger in self._state.chargers.items()}
         self._remembered: object = None
         self._broken = False
+        self._restore_mode()
+        self._forget_gone_circuits()
         self._good: Configuration | None = None
         """The last configuration that could be read and decided on."""
+        self._seen = Snapshot()
         self.data = Plan()
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """Return the saved settings of the site."""
-        return self._shared.memory.site
-
-    @property
-    def main_fuse(self) -> int:
-        """Return the rating of the house connection per phase in A."""
-        return int(self.config_entry.data[CONF_MAIN_FUSE])
-
-    @property
-    def has_power_meter(self) -> bool:
-        """Return whether a grid meter is configured (and its inverter, where that is loaded, has one)."""
-        inverter = self._inverter()
-        if inverter is not None and not inverter.reader.has_grid_meter:
-            return False
-        return bool(self.config_entry.data[CONF_METER_SOURCE] != MeterSource.NONE)
-
-    @property
-    def has_battery(self) -> bool:
-        """Return whether there is a house battery, as far as that is known: its inverter has to be loaded."""
-        inverter = self._inverter()
-        return inverter is not None and inverter.reader.has_battery
-
-    @property
-    def circuit_names(self) -> Mapping[str, str]:
-        """Return the names of all circuits by their ids, the house connection among them."""
-        return circuit_names(self.config_entry, self._shared.templates["root_circuit"])
-
-    @property
-    def maximum_total_current(self) -> float:
-        """Return the most that all chargers may draw per phase in A.
-
-        Without a meter that sees every phase nobody subtracts the house, so half the fuse is the default then.
-        """
-        default = self.main_fuse if self._protecting() else max(self.main_fuse // 2, LOWEST_CURRENT)
-        return min(float(self.settings.get("maximum_total_current_a", default)), float(self.main_fuse))
-
-    @property
-    def strategy(self) -> Strategy:
-        """Return what the user set, with defaults."""
-        return read_strategy(
-            self.settings,
-            maximum_total_current=self.maximum_total_current,
-            default_mode=Mode.PV if self.has_power_meter else Mode.OFF,
-        )
-
-    @property
-    def timings(self) -> Timings:
-        """Return the time constants, those that the user set among them."""
-        return read_timings(self.settings, self._timings)
 
     @callback
     def once_with_battery(self, action: CALLBACK_TYPE) -> None:
@@ -155,6 +76,7 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
     def async_start(self) -> None:
         """Begin to decide."""
         self._unsubscribe += [meter.async_start() for meter in self._meters.values()]
+        self._unsubscribe.append(self._dimming.async_start())
         self._unsubscribe.append(async_track_time_interval(self.hass, self._tick, TICK, name="PV Load Manager"))
         # Entries are not unloaded when Home Assistant stops.
         self._unsubscribe.append(self.hass.async_add_shutdown_job(HassJob(self._remember)))
@@ -169,9 +91,11 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
         self._unsubscribe = []
         self._cancel_waiting()
         self._remember()
-        self._issues.update({})
+        if self.config_entry.disabled_by is not None:
+            self._issues.clear()
         for charger in self._shared.chargers.values():
             charger.set_plan(None)
+        self.distribution.end(self.hass.loop.time())
 
     @callback
     def change(self, **settings: Any) -> None:
@@ -185,10 +109,139 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
         self._shared.memory.set_charger(serial, **settings)
         self.decide_now()
 
-    def charger_setting[T](self, serial: str, name: str, default: T) -> T:
-        """Return a saved setting of one charger."""
-        value: T = self._shared.memory.charger(serial).get(name, default)
-        return value
+    @callback
+    def set_available_current(self, current_a: float) -> None:
+        """Take over what all chargers together may draw per phase in A; the watchdog begins anew.
+
+        Raises:
+            ServiceValidationError: it is not used at all, or more than the maximum.
+        """
+        if not self.strategy.external_current:
+            raise refused("external_current_off")
+        if not 0 <= current_a <= self.maximum_total_current:
+            raise refused("available_current_out_of_range", maximum=f"{self.maximum_total_current:g}")
+        self._shared.available_a, self._shared.available_set_at = float(current_a), self.hass.loop.time()
+        self.decide_now()
+
+    @callback
+    def request_phases(self, phases: int) -> None:
+        """Take over the number of phases that all chargers shall use; 0 = nobody charges.
+
+        Raises:
+            ServiceValidationError: it cannot be requested now.
+        """
+        external, cause = self.data.external, self.data.external_cause
+        if external is ExternalPhases.DISABLED:
+            raise refused("phase_request_disabled")
+        if external is ExternalPhases.SWITCHING:
+            raise refused("phase_request_switching")
+        if cause is ExternalCause.NO_CHARGER:
+            raise refused("phase_request_no_charger")
+        if cause is ExternalCause.UNREACHABLE:
+            raise refused("phase_request_unreachable")
+        if cause is ExternalCause.FIXED:
+            raise refused("phase_request_fixed")
+        self.change(phases_wanted=phases)
+
+    @callback
+    def set_circuit_limit(self, circuit_id: str, current_a: float | None) -> None:
+        """Take over what a circuit may carry per phase for now, in A; None = its rating again.
+
+        Raises:
+            ServiceValidationError: there is no such circuit, or it is rated for less.
+        """
+        rated = self.circuit_ratings.get(circuit_id)
+        if rated is None:
+            raise refused("unknown_circuit", circuit=circuit_id)
+        if current_a is not None and not 0 <= current_a <= rated:
+            name = self.circuit_names[circuit_id]
+            raise refused("circuit_limit_out_of_range", circuit=name, maximum=f"{rated:g}")
+        limits = dict(self.circuit_limits)
+        limits.pop(circuit_id, None)
+        if current_a is not None and current_a < rated:
+            limits[circuit_id] = float(current_a)
+        self.change(circuit_limits=limits)
+
+    def check_override(self, serials: Iterable[str], current_a: int) -> None:
+        """Find out whether all of some chargers may be overridden with a current in A.
+
+        Raises:
+            ServiceValidationError: a charger is not known to the control core, or the site is off.
+        """
+        if any(serial not in self._state.chargers for serial in serials):
+            raise refused("charger_not_managed")
+        if current_a and self.strategy.mode is Mode.OFF:
+            raise refused("override_while_off")
+
+    @callback
+    def begin_override(
+        self,
+        serial: str,
+        current_a: int,
+        *,
+        source: OverrideSource,
+        until: datetime | None = None,
+        energy_wh: float | None = None,
+    ) -> None:
+        """Let a charger charge with a current in A, 0 = not at all, until its car leaves.
+
+        Args:
+            serial: of the charger.
+            current_a: A per phase; ``HIGHEST_CURRENT`` = as fast as possible.
+            source: who chose it.
+            until: when it ends, aware.
+            energy_wh: what it shall give from now on.
+
+        Raises:
+            ServiceValidationError: the charger is not known to the control core, or the site is off.
+        """
+        self.check_override((serial,), current_a if source is OverrideSource.USER else 0)
+        given = None if energy_wh is None else self._state.energy(serial) + energy_wh
+        self._state = begin_override(
+            self._state, serial, Override(current_a=current_a, source=source, until=until, energy_wh=given)
+        )
+        self.decide_now()
+
+    @callback
+    def end_override(self, serial: str) -> None:
+        """Let a charger charge by its mode again."""
+        self._state = end_override(self._state, serial)
+        self.decide_now()
+
+    def override(self, serial: str) -> Override | None:
+        """Return the current that somebody chose for a charger."""
+        charger = self._state.chargers.get(serial)
+        return None if charger is None else charger.override
+
+    @callback
+    def choose_mode(self, mode: str) -> None:
+        """Take over the site's mode; off is the last word for everybody."""
+        if mode == Mode.OFF:
+            self._state = end_overrides(self._state)
+        self.change(mode=mode)
+
+    @callback
+    def choose_charger_mode(self, serial: str, mode: str | None) -> None:
+        """Take over the mode of one charger past whatever was chosen before; None = as the site."""
+        self._state = end_override(self._state, serial)
+        self.change_charger(serial, mode=mode)
+
+    @callback
+    def _restore_mode(self) -> None:
+        """Begin with the mode that was chosen for the time after a restart; a reload is none."""
+        restored, self._shared.mode_restored = self._shared.mode_restored, True
+        default = self.settings.get("default_mode", LAST_MODE)
+        if not restored and default in list(Mode):
+            self._shared.memory.set_site(mode=default)
+            if default == Mode.OFF:
+                self._state = end_overrides(self._state)
+
+    @callback
+    def _forget_gone_circuits(self) -> None:
+        """Forget the limits of circuits that are removed; the entry is reloaded when one is."""
+        known = {key: limit for key, limit in self.circuit_limits.items() if key in self.circuit_names}
+        if known != self.circuit_limits:
+            self._shared.memory.set_site(circuit_limits=known)
 
     @callback
     def charger_changed(self) -> None:
@@ -226,17 +279,20 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
         for serial, charger in list(self._shared.chargers.items()):
             charger.set_plan(plan.chargers.get(serial))
         self.async_set_updated_data(plan)
+        self.distribution.follow(
+            plan, self._good or Configuration(), now, complete=bool(self.settings.get("distribution_log", False))
+        )
         while self._for_battery and self.has_battery:
             self._for_battery.pop()()
 
     def _decide(self, now: float) -> Plan:
         """Return the core's plan; should anything ever fail, one that stops every charger until it works again."""
         try:
-            snapshot = self._snapshot()
+            self._seen = snapshot = self._snapshot()
             self._follow_plugs(snapshot)
             config = self.configuration()
-            self._state, plan = decide(config, self._state, snapshot, now, dt_util.now().date())
-            self._issues.check(config, plan.errors, self.circuit_names)
+            self._state, plan = decide(config, self._state, snapshot, now, dt_util.now())
+            self._issues.check(config, snapshot, plan.errors, self.circuit_names)
             self._good = config
         except Exception:  # noqa: BLE001 - whatever it is, nobody watches the fuse then
             if not self._broken:
@@ -257,6 +313,7 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
                 charger.served_at is None,
                 charger.starts_today,
                 charger.switches_today,
+                charger.override,
                 math.ceil(charger.reserved_a or 0),
             )
             for serial, charger in self._state.chargers.items()
@@ -284,89 +341,9 @@ class LoadManagerCoordinator(DataUpdateCoordinator[Plan]):
         away = max(0.0, dt_util.utcnow().timestamp() - at) if isinstance(at, int | float) else LONG_AWAY
         return ControlState.from_dict(saved, self.hass.loop.time(), away=away)
 
-    def configuration(self) -> Configuration:
-        """Return the whole configuration for the control core, all configured chargers in it, loaded or not."""
-        data = self.config_entry.data
-        chargers = tuple(
-            self._charger_config(serial, entry)
-            for serial, entry in all_charger_entries(self.hass)
-            if entry.options.get(CONF_MANAGED, True) and not self.charger_setting(serial, "gone", default=False)
-        )
-        metered = self._protecting()
-        solar = self.config_entry.options
-        return Configuration(
-            phases=data[CONF_PHASES],
-            has_power_meter=self.has_power_meter,
-            has_battery=self.has_battery,
-            battery_inverted=bool(solar.get(CONF_BATTERY_INVERTED, False)),
-            inverter_ac_w=float(solar[CONF_INVERTER_AC]) if solar.get(CONF_INVERTER_AC) else None,
-            # 0 is a limit, too: nothing may be fed in.
-            export_limit_w=None if solar.get(CONF_EXPORT_LIMIT) is None else float(solar[CONF_EXPORT_LIMIT]),
-            dynamic=metered,
-            phase_currents=self._sees_phases(),
-            circuits=circuit_configs(self.config_entry, metered=metered),
-            chargers=chargers,
-            strategy=self.strategy,
-            timings=self.timings,
-        )
-
-    def _charger_config(self, serial: str, entry: ConfigEntry) -> ChargerConfig:
-        options = entry.options
-        without_ha = options.get(CONF_CURRENT_WITHOUT_HA) if options.get(CONF_LIMIT_WITHOUT_HA) else None
-        least_on_more = options.get(CONF_MIN_CURRENT_THREE)
-        return ChargerConfig(
-            charger_id=serial,
-            circuit_id=options.get(CONF_CIRCUIT, ROOT_CIRCUIT),
-            rotation=ROTATIONS.get(options.get(CONF_ROTATION, DEFAULT_ROTATION)),
-            wired_phases=int(options.get(CONF_WIRED_PHASES, 3)),
-            phase_policy=PhasePolicy(options.get(CONF_PHASE_POLICY, PhasePolicy.AUTO)),
-            priority=PRIORITIES.get(options.get(CONF_PRIORITY, DEFAULT_PRIORITY), 0),
-            min_current_a=int(options.get(CONF_MIN_CURRENT, LOWEST_CURRENT)),
-            min_current_three_a=None if least_on_more is None else int(least_on_more),
-            max_current_a=self.charger_setting(serial, "max_current_a", DEFAULT_CHARGER_CURRENT),
-            current_without_ha_a=None if without_ha is None else int(without_ha),
-            mode=ChargerMode(self.charger_setting(serial, "mode", ChargerMode.FOLLOW_SITE)),
-        )
-
-    def _inverter(self) -> SolarEdgeCoordinator | None:
-        data = self.config_entry.data
-        if data[CONF_METER_SOURCE] != MeterSource.SOLAREDGE:
-            return None
-        return self._shared.inverters.get(data[CONF_METER_ENTRY])
-
-    def _protecting(self) -> bool:
-        """Return whether the house connection is to be watched phase by phase.
-
-        That does not depend on how the meter is today: one that lost its phases is a dead meter, never none.
-        """
-        wanted = self.config_entry.data.get(CONF_DYNAMIC)
-        if wanted is not None:
-            return bool(wanted)
-        inverter = self._inverter()
-        return self._sees_phases() or (inverter is not None and not inverter.reader.has_grid_meter)
-
-    def _sees_phases(self) -> bool:
-        data = self.config_entry.data
-        if data[CONF_METER_SOURCE] == MeterSource.NONE:
-            return False
-        if data[CONF_METER_SOURCE] == MeterSource.SENSOR:
-            meter = self._meters.get(ROOT_CIRCUIT)
-            return meter is not None and meter.config.protects
-        inverter = self._inverter()
-        # An inverter that is not loaded counts as a dead meter, never as none.
-        return inverter is None or inverter.protects(data[CONF_PHASES])
-
-    def _snapshot(self) -> Snapshot:
-        inverter = self._inverter()
-        circuits = {circuit_id: meter.reading() for circuit_id, meter in self._meters.items()}
-        grid = circuits.pop(ROOT_CIRCUIT, None)
-        return Snapshot(
-            grid=inverter.grid_reading() if inverter is not None else grid,
-            circuits={circuit_id: reading for circuit_id, reading in circuits.items() if reading is not None},
-            pv=inverter.pv_reading() if inverter is not None else None,
-            battery=inverter.battery_reading() if inverter is not None else None,
-            chargers={serial: charger.reading() for serial, charger in self._shared.chargers.items()},
-        )
+    def inside(self) -> tuple[Configuration, ControlState, Snapshot]:
+        """Return what plans are made of, for the diagnostics; while the core fails, the last that could be read."""
+        return self._good or Configuration(), self._state, self._seen if self._broken else self._snapshot()
 
     @callback
     def _follow_plugs(self, snapshot: Snapshot) -> None:

@@ -24,6 +24,8 @@ class PacingTimings:
     """So long an overwritten change counts."""
     contest_over: float = 1800.0
     """Without a change for so long nobody else writes any more."""
+    gesture: float = 10.0
+    """Changes within so long are one: somebody moves a slider."""
 
 
 CONTEST_CHANGES: Final = 3
@@ -55,7 +57,23 @@ class Pacing:
         self._timings = timings
         self._last: dict[str, _Last] = {}
         self._target: dict[str, Any] = {}
-        self._overwritten: deque[float] = deque(maxlen=CONTEST_CHANGES)
+        self._foreign_changes: deque[float] = deque(maxlen=CONTEST_CHANGES)
+
+    def as_dict(self, now: float) -> dict[str, Any]:
+        """Return what was written and what is wanted, for the diagnostics."""
+        return {
+            "target": dict(self._target),
+            "written": {
+                key: {
+                    "value": last.value,
+                    "age_s": round(now - last.at, 1),
+                    "confirmed": last.confirmed,
+                    "foreign": last.foreign,
+                }
+                for key, last in self._last.items()
+            },
+            "contested": self.contested(),
+        }
 
     def reset(self) -> None:
         """Forget all writes: a charger that was away tells anew what it has."""
@@ -75,8 +93,15 @@ class Pacing:
         self._last[write.key] = _Last(value=write.value, at=now)
         if last is None or not last.foreign:
             return None
-        self._overwritten.append(now)
+        self._foreign_changes.append(now)
         return write.key
+
+    def wished(self, key: str, now: float) -> None:
+        """Note that a change by somebody else is followed: what was written before is history, and it counts."""
+        self._last.pop(key, None)
+        changes = self._foreign_changes
+        if not changes or now - changes[-1] >= self._timings.gesture:
+            changes.append(now)
 
     def heard(self, changed: Iterable[str], status: WattpilotStatus) -> None:
         """Note what the charger says about keys that were written before."""
@@ -121,12 +146,13 @@ class Pacing:
 
     def contested(self) -> bool:
         """Return whether somebody else changes this charger again and again."""
-        changes = self._overwritten
+        changes = self._foreign_changes
         return len(changes) == CONTEST_CHANGES and changes[-1] - changes[0] <= self._timings.contest_window
 
     def contest_over(self, now: float) -> bool:
         """Return whether nobody has changed this charger for long."""
-        return not self._overwritten or now - self._overwritten[-1] >= self._timings.contest_over
+        changes = self._foreign_changes
+        return not changes or now - changes[-1] >= self._timings.contest_over
 
 
 def reduction(write: Write, present: Mapping[str, Any]) -> bool:

@@ -1,12 +1,13 @@
-"""Gives a charger back to its owner when its entry is removed and no connection is open any more."""
+"""Gives a charger back to its owner, also when its entry is removed and no connection is open any more."""
+
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
 
 from ..const import CONF_SERIAL, LOGGER
 from ..memory import Memory
-from ..wattpilot import WattpilotClient, WattpilotError
-from .wattpilot import async_restore
+from ..wattpilot import FormerValues, WattpilotClient, WattpilotError, restore_writes
 
 
 async def async_release_charger(memory: Memory, entry: ConfigEntry) -> None:
@@ -25,3 +26,14 @@ async def async_release_charger(memory: Memory, entry: ConfigEntry) -> None:
         LOGGER.warning("%s could not be given back its former settings: %s", entry.title, err)
     finally:
         await client.close()
+
+
+async def async_restore(client: WattpilotClient, former: dict[str, Any], name: str) -> bool:
+    """Write back a charger's former values; return whether all were taken."""
+    try:
+        for write in restore_writes(FormerValues.from_dict(former), client.status):
+            await client.set_value(write.key, write.value)
+    except WattpilotError as err:
+        LOGGER.warning("%s could not be given back its former settings: %s", name, err)
+        return False
+    return True

@@ -7,6 +7,9 @@ from typing import Any, Final
 
 from ..control import BatteryPriority, CloudFilter, Mode, Rounding, Strategy, Timings
 
+LAST_MODE: Final = "last"
+"""After a restart the site charges as before."""
+
 _STRATEGY: Final[Mapping[str, Callable[[Any], object]]] = {
     "minimum_current_a": int,
     "demand_margin_a": float,
@@ -26,6 +29,12 @@ _STRATEGY: Final[Mapping[str, Callable[[Any], object]]] = {
     "battery_dead_zone_w": float,
     "battery_start_soc": float,
     "battery_hold_soc": float,
+    "external_current": bool,
+    "watchdog": bool,
+    "external_phases": bool,
+    "phases_wanted": int,
+    "peak_limit_w": float,
+    "peak_follow_month": bool,
 }
 """What is saved under the name of its field, and its type."""
 
@@ -42,24 +51,38 @@ def _read(kind: Callable[[Any], object], value: object) -> Any:
     return None if isinstance(known, float) and not isfinite(known) else known
 
 
-def read_strategy(settings: Mapping[str, Any], *, maximum_total_current: float, default_mode: Mode) -> Strategy:
+def read_strategy(
+    settings: Mapping[str, Any], *, maximum_total_current: float, available_current: float | None, default_mode: Mode
+) -> Strategy:
     """Return what the user set; what was never set is as the core has it.
 
     Args:
         settings: as saved, by name.
         maximum_total_current: the most that all chargers may draw per phase in A.
+        available_current: what was set as available since the start, in A per phase; None = nothing yet.
         default_mode: the mode until one is chosen.
     """
     chosen = {name: value for name, kind in _STRATEGY.items() if (value := _read(kind, settings.get(name))) is not None}
+    default = _read(float, settings.get("default_available_current_a"))
+    default = maximum_total_current if default is None else min(default, maximum_total_current)
+    available = default if available_current is None else min(available_current, maximum_total_current)
     return Strategy(
         mode=Mode(settings.get("mode", default_mode)),
         mode_chosen="mode" in settings,
         maximum_total_current_a=maximum_total_current,
-        available_current_a=min(
-            float(settings.get("available_current_a", maximum_total_current)), maximum_total_current
-        ),
+        available_current_a=available,
+        default_available_current_a=default,
         **chosen,
     )
+
+
+def read_circuit_limits(settings: Mapping[str, Any]) -> dict[str, float]:
+    """Return what somebody allows for now per phase in A, by circuit id."""
+    saved = settings.get("circuit_limits")
+    if not isinstance(saved, Mapping):
+        return {}
+    limits = {str(key): _read(float, value) for key, value in saved.items()}
+    return {key: limit for key, limit in limits.items() if limit is not None and limit >= 0.0}
 
 
 def read_timings(settings: Mapping[str, Any], timings: Timings) -> Timings:

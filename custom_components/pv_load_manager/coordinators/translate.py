@@ -37,6 +37,7 @@ def charger_reading(status: WattpilotStatus, *, at: float, online: bool = True) 
         voltages_v=status.voltages,
         power_w=status.power_w,
         limit_a=status.current_limit_a,
+        installer_limit_a=status.ama,
         switching=status.model_status == PHASE_SWITCH,
     )
 

@@ -7,12 +7,16 @@ from typing import Any, Final, override
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, ConfigEntryNotReady
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.exceptions import (
+    ConfigEntryAuthFailed,
+    ConfigEntryError,
+    ConfigEntryNotReady,
+    ServiceValidationError,
+)
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from ..const import CONF_MANAGED, CONF_SERIAL, DOMAIN, LOGGER
-from ..control import ChargerPlan, ChargerReading, Command
+from ..control import ChargerPlan, ChargerReading, Command, Mode, OverrideSource
 from ..shared import SHARED, has_load_manager
 from ..wattpilot import (
     CarState as WattpilotCar,
@@ -28,23 +32,19 @@ from ..wattpilot import (
     WattpilotUnsupportedError,
     WattpilotWrongDeviceError,
     Write,
-    restore_writes,
     takeover_writes,
     writes_for,
 )
+from .app import AppTimings, AppWatch, Wish
+from .contested import ContestIssue
 from .pacing import HOLD, Pacing, PacingTimings
+from .release import async_restore
 from .translate import charger_reading, charger_target
 
 PACING: Final = PacingTimings()
+APP: Final = AppTimings()
 SHUTDOWN_TIME: Final = 8.0  # s; Home Assistant gives all shutdown jobs together 20
 DISOBEDIENCE: Final = 1.0  # A; so much above what it was told is no inaccuracy of the charger's own meter
-CONTESTED: Final = {
-    "amp": "other_controller_current",
-    "frc": "other_controller_hold",
-    "psm": "other_controller_phases",
-    "lmo": "other_controller_logic",
-    "fup": "other_controller_logic",
-}
 
 
 class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
@@ -61,7 +61,8 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         )
         self.plan: ChargerPlan | None = None
         self._pacing = Pacing(PACING if pacing is None else pacing)
-        self._contested = False
+        self._app = AppWatch(APP)
+        self._contest = ContestIssue(hass, self.serial)
         self._applying: asyncio.Task[None] | None = None
         self._stopping = False
         self._refused = False
@@ -116,6 +117,7 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
                 translation_key="charger_unreachable",
                 translation_placeholders=placeholders,
             ) from err
+        self._app.adopt(self.client.status, self.hass.loop.time())
         self.async_set_updated_data(self.client.status)
         self._not_gone()
         self._unsubscribe = [
@@ -131,7 +133,7 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe = []
-        self._end_contest()
+        self._contest.end()
         await self.client.close()
 
     async def _async_run(self) -> None:
@@ -148,7 +150,10 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
             # The charger drops a hold when the car leaves, and may do so without a word if that was just written.
             self._car_left = True
             self._pacing.dropped_hold()
+        wish = self._wish(status)
         self.async_set_updated_data(status)
+        if wish is not None:
+            self._follow_app(wish)
         self._notify()
         self._apply()
 
@@ -156,6 +161,7 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
     def _on_state(self, state: ConnectionState) -> None:
         if state is ConnectionState.CONNECTED:
             self._pacing.reset()
+            self._app.adopt(self.client.status, self.hass.loop.time())
             self._not_gone()
             self.async_set_updated_data(self.client.status)
             self._end_control()
@@ -179,6 +185,39 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         if (manager := self.hass.data[SHARED].load_manager) is not None:
             manager.charger_changed()
 
+    def _wish(self, status: WattpilotStatus) -> Wish | None:
+        """Return what somebody wants who changed the charger in its app; the site's off is above every wish."""
+        manager, command = self.hass.data[SHARED].load_manager, self._target
+        written = "former" in self.hass.data[SHARED].memory.charger(self.serial)
+        wish = self._app.heard(
+            status,
+            self.hass.loop.time(),
+            in_charge=command is not None and written and not self._stopping,
+            charge=command is not None and command.charge,
+            override=None if manager is None else manager.override(self.serial),
+        )
+        if wish is None or manager is None or manager.strategy.mode is Mode.OFF:
+            return None
+        return wish
+
+    @callback
+    def _follow_app(self, wish: Wish) -> None:
+        """Let the wish act before anything is written back."""
+        if (manager := self.hass.data[SHARED].load_manager) is None:
+            return
+        self._pacing.wished(wish.key, self.hass.loop.time())
+        if self._pacing.contested():
+            self._contest.begin(wish.key, self.config_entry.title)
+        if wish.current_a is None:
+            manager.end_override(self.serial)
+            return
+        with suppress(ServiceValidationError):  # a core that failed from the start knows no charger: it stays stopped
+            manager.begin_override(self.serial, wish.current_a, source=OverrideSource.APP)
+
+    def pacing(self) -> dict[str, Any]:
+        """Return what was written to the charger, for the diagnostics."""
+        return self._pacing.as_dict(self.hass.loop.time())
+
     def reading(self) -> ChargerReading:
         """Return what is known of the charger for the control core."""
         return charger_reading(self.client.status, at=self.client.last_frame_at or 0.0, online=self.connected)
@@ -189,8 +228,8 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         self.plan = plan
         if plan is not None and plan.command is not None:
             self._pacing.follow(plan.command)
-        if self._contested and self._pacing.contest_over(self.hass.loop.time()):
-            self._end_contest()
+        if self._contest.raised and self._pacing.contest_over(self.hass.loop.time()):
+            self._contest.end()
         self.async_update_listeners()
         self._apply()
 
@@ -271,34 +310,15 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         await self._async_send(writes[0])
 
     async def _async_send(self, write: Write) -> None:
-        overwritten = self._pacing.sent(write, self.hass.loop.time())
-        if overwritten is not None and not self._contested and self._pacing.contested():
-            self._begin_contest(overwritten)
+        now = self.hass.loop.time()
+        self._app.sent(write, now)
+        overwritten = self._pacing.sent(write, now)
+        if overwritten is not None and self._pacing.contested():
+            self._contest.begin(overwritten, self.config_entry.title)
         if write == HOLD:
             self._car_left = False
         await self.client.set_value(write.key, write.value)
         LOGGER.debug("%s: %s = %s", self.config_entry.title, write.key, write.value)
-
-    @callback
-    def _begin_contest(self, key: str) -> None:
-        """Tell the user, once, that somebody else changes this charger."""
-        self._contested = True
-        name = self.config_entry.title
-        LOGGER.warning("Another controller keeps changing %s of %s", key, name)
-        ir.async_create_issue(
-            self.hass,
-            DOMAIN,
-            f"other_controller_{self.serial}",
-            is_fixable=False,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key=CONTESTED[key],
-            translation_placeholders={"name": name},
-        )
-
-    @callback
-    def _end_contest(self) -> None:
-        self._contested = False
-        ir.async_delete_issue(self.hass, DOMAIN, f"other_controller_{self.serial}")
 
     @callback
     def _not_gone(self) -> None:
@@ -372,14 +392,3 @@ def _disobeyed(command: Command, status: WattpilotStatus) -> Write | None:
     if not command.charge:
         return HOLD if drawn > DISOBEDIENCE else None
     return Write("amp", status.amp) if status.amp is not None and drawn > status.amp + DISOBEDIENCE else None
-
-
-async def async_restore(client: WattpilotClient, former: dict[str, Any], name: str) -> bool:
-    """Write back a charger's former values; return whether all were taken."""
-    try:
-        for write in restore_writes(FormerValues.from_dict(former), client.status):
-            await client.set_value(write.key, write.value)
-    except WattpilotError as err:
-        LOGGER.warning("%s could not be given back its former settings: %s", name, err)
-        return False
-    return True

@@ -1,15 +1,26 @@
-"""Options of the load manager: what surplus charging has to know about the solar installation."""
+"""Options of the load manager: the solar installation, and the grid operator."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
-from homeassistant.helpers.selector import BooleanSelector
+from homeassistant.helpers.selector import BooleanSelector, EntitySelector, EntitySelectorConfig
 import probatio
 
-from ..const import CONF_BATTERY_INVERTED, CONF_EXPORT_LIMIT, CONF_INVERTER_AC, MAX_SOLAR_POWER
+from ..const import (
+    CONF_BATTERY_INVERTED,
+    CONF_DIMMING_ENTITY,
+    CONF_DIMMING_POWER,
+    CONF_DIMMING_TOTAL,
+    CONF_EXPORT_LIMIT,
+    CONF_INVERTER_AC,
+    DEFAULT_DIMMING_POWER,
+    MAX_SOLAR_POWER,
+    MIN_DIMMING_POWER,
+)
 from .numbers import number, whole
 
+INPUTS: Final = ["binary_sensor", "input_boolean", "switch"]
 SOLAR: Final = probatio.Schema(
     {
         probatio.Optional(CONF_INVERTER_AC): number("W"),
@@ -17,15 +28,27 @@ SOLAR: Final = probatio.Schema(
         probatio.Required(CONF_BATTERY_INVERTED, default=False): BooleanSelector(),
     }
 )
+GRID_OPERATOR: Final = probatio.Schema(
+    {
+        probatio.Optional(CONF_DIMMING_ENTITY): EntitySelector(EntitySelectorConfig(domain=INPUTS)),
+        probatio.Required(CONF_DIMMING_POWER, default=DEFAULT_DIMMING_POWER): number("W"),
+        probatio.Required(CONF_DIMMING_TOTAL, default=False): BooleanSelector(),
+    }
+)
 SOLAR_RANGES: Final = {"max_solar": str(MAX_SOLAR_POWER)}
+DIMMING_RANGES: Final = {"min_dimming": str(MIN_DIMMING_POWER), "max_dimming": str(MAX_SOLAR_POWER)}
 
 
 class LoadManagerOptionsFlow(OptionsFlow):
     """Changes the options of the load manager; the entry's own listener reloads it, and cars charge on."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Go to the only form."""
-        return await self.async_step_solar()
+        """Begin with the choice of a form."""
+        return await self.async_step_site()
+
+    async def async_step_site(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what shall be changed."""
+        return self.async_show_menu(step_id="site", menu_options=["solar", "grid_operator"])
 
     async def async_step_solar(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for inverter, export limit and battery."""
@@ -33,15 +56,48 @@ class LoadManagerOptionsFlow(OptionsFlow):
         if user_input is not None:
             errors = solar_errors(user_input)
             if not errors:
-                return self.async_create_entry(data=solar_data(user_input))
+                return self._saved(SOLAR, solar_data(user_input))
+        return self._form("solar", SOLAR, user_input, errors, SOLAR_RANGES)
+
+    async def async_step_grid_operator(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the input with which the grid operator dims the chargers."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            errors = self._dimming_errors(user_input)
+            if not errors:
+                return self._saved(GRID_OPERATOR, dimming_data(user_input))
+        return self._form("grid_operator", GRID_OPERATOR, user_input, errors, DIMMING_RANGES)
+
+    def _dimming_errors(self, user_input: Mapping[str, Any]) -> dict[str, str]:
+        errors: dict[str, str] = {}
+        if not whole(user_input[CONF_DIMMING_POWER], MIN_DIMMING_POWER, MAX_SOLAR_POWER):
+            errors[CONF_DIMMING_POWER] = "dimming_power_out_of_range"
+        entity_id = user_input.get(CONF_DIMMING_ENTITY)
+        if entity_id is not None and self.hass.states.get(entity_id) is None:
+            errors[CONF_DIMMING_ENTITY] = "entity_not_found"
+        return errors
+
+    def _form(
+        self,
+        step_id: str,
+        schema: probatio.Schema,
+        user_input: Mapping[str, Any] | None,
+        errors: dict[str, str],
+        ranges: Mapping[str, str],
+    ) -> ConfigFlowResult:
+        values = self.config_entry.options if user_input is None else user_input
         return self.async_show_form(
-            step_id="solar",
-            data_schema=self.add_suggested_values_to_schema(
-                SOLAR, self.config_entry.options if user_input is None else user_input
-            ),
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(schema, values),
             errors=errors,
-            description_placeholders=SOLAR_RANGES,
+            description_placeholders=dict(ranges),
         )
+
+    def _saved(self, schema: probatio.Schema, data: Mapping[str, Any]) -> ConfigFlowResult:
+        """End with what one form says; what the other one said stays."""
+        asked = {str(key) for key in schema.schema}
+        kept = {key: value for key, value in self.config_entry.options.items() if key not in asked}
+        return self.async_create_entry(data={**kept, **data})
 
 
 def solar_errors(user_input: Mapping[str, Any]) -> dict[str, str]:
@@ -56,3 +112,8 @@ def solar_errors(user_input: Mapping[str, Any]) -> dict[str, str]:
 def solar_data(user_input: Mapping[str, Any]) -> dict[str, Any]:
     """Return the solar installation as it is stored; what was left empty is not known."""
     return {key: value if isinstance(value, bool) else int(value) for key, value in user_input.items()}
+
+
+def dimming_data(user_input: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the grid operator's input as it is stored."""
+    return {**user_input, CONF_DIMMING_POWER: int(user_input[CONF_DIMMING_POWER])}

@@ -41,7 +41,7 @@ from ..const import (
     VEHICLES,
 )
 from ..control import HIGHEST_CURRENT, LOWEST_CURRENT, ROOT_CIRCUIT, PhasePolicy
-from ..coordinators.load_manager import DEFAULT_CHARGER_CURRENT
+from ..coordinators.site import DEFAULT_CHARGER_CURRENT
 from ..shared import SHARED
 
 AMPS: Final = NumberSelector(NumberSelectorConfig(mode=NumberSelectorMode.BOX, step=1, unit_of_measurement="A"))

@@ -68,8 +68,8 @@ def takeover_writes(status: WattpilotStatus) -> tuple[Write, ...]:
 def writes_for(target: Target, status: WattpilotStatus, *, safe_current_a: int) -> tuple[Write, ...]:
     """Return what brings a charger from its present state to a target, as few and as safe as possible.
 
-    Never writes ``frc`` 2, ``ama`` or ``loe``. A charger the user forced on (``frc`` 2) already charges and stays so
-    until it has to stop.
+    Never writes ``frc`` 2, ``ama`` or ``loe``. A charger the user forced on (``frc`` 2) goes on without a pause when
+    that is taken back, because its logic (`takeover_writes`) charges as well.
 
     Args:
         target: What is wanted.
@@ -88,8 +88,7 @@ def writes_for(target: Target, status: WattpilotStatus, *, safe_current_a: int) 
     increase = [] if lower else _changed("amp", current, status.amp)
     if increase and _leaving_three_phases(target, status):
         increase = []
-    start = [] if status.force_state == _FORCE_ON else _changed("frc", _FORCE_NEUTRAL, status.force_state)
-    return tuple(lower + phases + increase + start)
+    return tuple(lower + phases + increase + _changed("frc", _FORCE_NEUTRAL, status.force_state))
 
 
 @dataclass(frozen=True, kw_only=True)
