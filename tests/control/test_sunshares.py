@@ -37,8 +37,8 @@ def filled(members: list[Part], budget: float) -> list[float]:
 def without_limit(members: list[Part], index: int, budget: float) -> float:
     """Return what a member would have if it had neither a least nor a most power; the others stay as they are."""
     least = sum(part.least_w for part in members)
-    if budget <= least:
-        return budget - (least - members[index].least_w)
+    if budget < least:
+        return budget - least + min(members[index].least_w, without_limit(members, index, least))
     free = [Part(0, 0.0, 1e9) if other == index else part for other, part in enumerate(members)]
     return filled(free, budget)[index]
 

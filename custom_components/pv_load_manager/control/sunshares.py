@@ -41,7 +41,14 @@ def shares(parts: Sequence[Part], surplus_w: float) -> list[float]:
 def _equal(parts: Sequence[Part], budget: float) -> list[float]:
     least = sum(part.least_w for part in parts)
     if budget <= least:
-        return [budget - least + part.least_w for part in parts]
+        # Who takes more than the others could have is not better off because the sun does not suffice.
+        enough = _above(parts, least, least)
+        return [budget - least + min(part.least_w, share) for part, share in zip(parts, enough, strict=True)]
+    return _above(parts, least, budget)
+
+
+def _above(parts: Sequence[Part], least: float, budget: float) -> list[float]:
+    """Return the shares where the sun suffices for what all take at least."""
     at, taken, slopes = _course(parts, least)
 
     def needed(index: int, part: Part) -> float:
