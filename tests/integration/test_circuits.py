@@ -421,5 +421,5 @@ async def test_minimum_above_maximum(build_site: BuildSite) -> None:
     await site.set_up(first, site.charger_entry(1), manager)
     await eventually(lambda: flags(site, manager) == ConfigError.CURRENTS)
     assert issues(site.hass)["currents"]["chargers"] == "Garage"
-    await site.hass.config_entries.async_unload(manager.entry_id)
+    await site.hass.config_entries.async_remove(manager.entry_id)
     assert issues(site.hass) == {}
