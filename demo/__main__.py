@@ -18,6 +18,8 @@ from .process import HassError
 from .stage import PASSWORD, USER, Stage, staged
 
 PORT = 8123
+ROTATIONS = ((1, 2, 3), (2, 3, 1), (3, 1, 2))
+"""As an electrician wires several chargers, so that cars on one phase load different ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +74,7 @@ def parse(arguments: list[str]) -> Options:
                 serial=f"1000000{index}" if index < 10 else f"100000{index}",
                 name=("Garage", "Carport")[index - 1] if index <= 2 else f"Charger {index}",
                 car=CarConfig(soc=0.2 + 0.1 * (index % 4)),
+                rotation=ROTATIONS[(index - 1) % len(ROTATIONS)],
             )
             for index in range(1, cars + 1)
         ),

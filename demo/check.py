@@ -10,8 +10,6 @@ from .stage import Stage, staged
 
 CHARGING_W = 1000.0  # W; a car that draws this much charges
 IMPORT_W = 300.0  # W; more from the grid than this is no surplus charging
-CHARGING = frozenset({"charging_surplus", "limited_by_imbalance"})
-"""Reasons of a car that charges from the roof; two cars on the same phase may meet its limit first."""
 
 
 async def check(config: HomeConfig, seconds: float, *, as_json: bool) -> int:
@@ -47,7 +45,7 @@ async def _wait(stage: Stage, config: HomeConfig, seconds: float) -> dict[str, o
             power = _figure(await stage.value("sensor", charger.serial, "power"))
             grid = _figure(await stage.value("sensor", inverter, "grid_power"))
             found: dict[str, object] = {
-                "ok": state["state"] in CHARGING and power > CHARGING_W and grid < IMPORT_W,
+                "ok": state["state"] == "charging_surplus" and power > CHARGING_W and grid < IMPORT_W,
                 "allocated_a": _figure(await stage.value("sensor", charger.serial, "allocated_current")),
                 "charger_power_w": power,
                 "grid_power_w": grid,

@@ -51,9 +51,20 @@ class HassClient:
         Raises:
             FlowError: a form came back with errors, or the flow was aborted.
         """
-        result = await self.request("POST", "/api/config/config_entries/flow", {"handler": DOMAIN})
+        return await self._flow("/api/config/config_entries/flow", DOMAIN, *steps)
+
+    async def set_options(self, entry_id: str, *steps: Mapping[str, Any]) -> None:
+        """Go through the options of an entry step by step; what a step leaves out keeps its default.
+
+        Raises:
+            FlowError: a form came back with errors, or the flow was aborted.
+        """
+        await self._flow("/api/config/config_entries/options/flow", entry_id, *steps)
+
+    async def _flow(self, path: str, handler: str, *steps: Mapping[str, Any]) -> dict[str, Any]:
+        result = await self.request("POST", path, {"handler": handler})
         for step in steps:
-            result = await self.request("POST", f"/api/config/config_entries/flow/{result['flow_id']}", dict(step))
+            result = await self.request("POST", f"{path}/{result['flow_id']}", dict(step))
             if result.get("errors") or result["type"] == "abort":
                 raise FlowError(f"{result.get('step_id')}: {result.get('errors') or result.get('reason')}")
         if result["type"] != "create_entry":

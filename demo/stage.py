@@ -79,10 +79,12 @@ async def add_entries(client: HassClient, home: Simulation, config: HomeConfig, 
         await client.add_entry({"next_step_id": "solaredge"}, address)
         meter = config.inverter.serial
     for charger, settings in zip(home.chargers, config.chargers, strict=True):
-        await client.add_entry(
+        added = await client.add_entry(
             {"next_step_id": "wattpilot"},
             {"host": "127.0.0.1", "port": charger.port, "password": settings.password},
         )
+        rotation = "_".join(f"l{phase}" for phase in settings.rotation)
+        await client.set_options(added["result"]["entry_id"], {"rotation": rotation})
     result = await client.add_entry(
         {"next_step_id": "load_manager"},
         {"phases": str(config.phases), "main_fuse": main_fuse, "expected_chargers": len(config.chargers)},
