@@ -11,6 +11,7 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
 from .const import CONF_ENTRY_TYPE, CONF_SERIAL, DOMAIN, LOGGER, PLATFORMS, EntryType
+from .coordinators.inverter import InverterCoordinator
 from .coordinators.issues import ConfigIssues
 from .coordinators.load_manager import LoadManagerCoordinator
 from .coordinators.release import async_release_charger
@@ -74,7 +75,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: PvLoadManagerConfigEntr
         return False
     shared = hass.data[SHARED]
     coordinator = entry.runtime_data
-    if isinstance(coordinator, SolarEdgeCoordinator):
+    if isinstance(coordinator, InverterCoordinator):
         shared.inverters.pop(coordinator.serial, None)
     elif isinstance(coordinator, WattpilotCoordinator):
         shared.chargers.pop(coordinator.serial, None)

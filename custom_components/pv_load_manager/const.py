@@ -27,6 +27,20 @@ class EntryType(StrEnum):
     WATTPILOT = "wattpilot"
 
 
+class InverterConnection(StrEnum):
+    """How an inverter is read."""
+
+    MODBUS = "modbus"
+    CLOUD = "cloud"
+
+
+class ChargerConnection(StrEnum):
+    """How a charger is reached."""
+
+    LOCAL = "local"
+    CLOUD = "cloud"
+
+
 class MeterSource(StrEnum):
     """Where the load manager reads the house connection."""
 
@@ -53,6 +67,8 @@ class MeterDirection(StrEnum):
 
 
 CONF_ENTRY_TYPE: Final = "entry_type"
+CONF_CONNECTION: Final = "connection"
+"""Of an inverter or a charger; where an entry does not say it, it is the local one."""
 CONF_SERIAL: Final = "serial"
 CONF_UNIT_ID: Final = "unit_id"
 CONF_MORE_OPTIONS: Final = "more_options"

@@ -12,8 +12,8 @@ from homeassistant.core import HomeAssistant
 from .control import ConfigError, Configuration, ControlState, Plan, Snapshot, render
 from .coordinators.distribution import Excerpt
 from .coordinators.documents import low_level_state, plain, power_manager_state
+from .coordinators.inverter import InverterCoordinator
 from .coordinators.load_manager import LoadManagerCoordinator
-from .coordinators.solaredge import SolarEdgeCoordinator
 from .coordinators.wattpilot import WattpilotCoordinator
 from .shared import SHARED, PvLoadManagerConfigEntry
 
@@ -44,7 +44,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: PvLoadM
             "circuit_names": dict(coordinator.circuit_names),
         }
         result = more | await hass.async_add_executor_job(parts)
-    elif isinstance(coordinator, SolarEdgeCoordinator):
+    elif isinstance(coordinator, InverterCoordinator):
         result = _inverter(coordinator)
     else:
         settings = hass.data[SHARED].memory.charger(coordinator.serial)
@@ -106,11 +106,11 @@ def _charger(charger: WattpilotCoordinator) -> dict[str, Any]:
     }
 
 
-def _inverter(inverter: SolarEdgeCoordinator) -> dict[str, Any]:
+def _inverter(inverter: InverterCoordinator) -> dict[str, Any]:
     return {
         "now": inverter.hass.loop.time(),
         "answers": inverter.last_update_success,
-        "has_grid_meter": inverter.reader.has_grid_meter,
-        "has_battery": inverter.reader.has_battery,
-        "data": plain(inverter.reader.data),
+        "has_grid_meter": inverter.has_grid_meter,
+        "has_battery": inverter.has_battery,
+        "data": plain(inverter.data),
     }

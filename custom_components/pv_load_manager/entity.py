@@ -13,8 +13,8 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import CoordinatorEntity, DataUpdateCoordinator
 
 from .const import CONF_ENTRY_TYPE, CONF_SERIAL, DOMAIN, EntryType
+from .coordinators.inverter import InverterCoordinator
 from .coordinators.load_manager import LoadManagerCoordinator
-from .coordinators.solaredge import SolarEdgeCoordinator
 from .coordinators.wattpilot import WattpilotCoordinator
 from .shared import SHARED
 
@@ -45,7 +45,7 @@ def device_info(entry: ConfigEntry) -> DeviceInfo:
             sw_version=info.firmware if info is not None else None,
             configuration_url=f"http://{host}" + ("" if port == 80 else f":{port}"),
         )
-    inverter = coordinator.reader.data.info if isinstance(coordinator, SolarEdgeCoordinator) else None
+    inverter = coordinator.info if isinstance(coordinator, InverterCoordinator) else None
     return DeviceInfo(
         identifiers={(DOMAIN, f"{EntryType.SOLAREDGE}_{serial}")},
         name=entry.title,

@@ -12,11 +12,11 @@ from .const import CONF_ENTRY_TYPE, CONF_SERIAL, DOMAIN, EntryType
 from .memory import Memory
 
 if TYPE_CHECKING:
+    from .coordinators.inverter import InverterCoordinator
     from .coordinators.load_manager import LoadManagerCoordinator
-    from .coordinators.solaredge import SolarEdgeCoordinator
     from .coordinators.wattpilot import WattpilotCoordinator
 
-type PvLoadManagerConfigEntry = ConfigEntry[LoadManagerCoordinator | SolarEdgeCoordinator | WattpilotCoordinator]
+type PvLoadManagerConfigEntry = ConfigEntry[LoadManagerCoordinator | InverterCoordinator | WattpilotCoordinator]
 
 
 @dataclass(kw_only=True)
@@ -28,7 +28,7 @@ class Shared:
     """Texts of the reasons in Home Assistant's language."""
     chargers: dict[str, WattpilotCoordinator] = field(default_factory=dict)
     """By serial number."""
-    inverters: dict[str, SolarEdgeCoordinator] = field(default_factory=dict)
+    inverters: dict[str, InverterCoordinator] = field(default_factory=dict)
     """By serial number."""
     load_manager: LoadManagerCoordinator | None = None
     available_a: float | None = None
@@ -42,7 +42,7 @@ class Shared:
 SHARED: HassKey[Shared] = HassKey(DOMAIN)
 
 
-def loaded_inverter(hass: HomeAssistant, serial: str | None) -> SolarEdgeCoordinator | None:
+def loaded_inverter(hass: HomeAssistant, serial: str | None) -> InverterCoordinator | None:
     """Return the coordinator of an inverter, None while it is not loaded."""
     shared = hass.data.get(SHARED)
     return None if shared is None or serial is None else shared.inverters.get(serial)

@@ -37,7 +37,7 @@ def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"{OURS}.coordinators.solaredge.GRID_INTERVAL", 1.0)
     monkeypatch.setattr(f"{OURS}.coordinators.solaredge.SLOW_INTERVAL", 1.0)
     monkeypatch.setattr(f"{OURS}.entity.PUBLISH_INTERVAL", 0.1)
-    monkeypatch.setattr(f"{OURS}.sensor.STALE", 2.5)
+    monkeypatch.setattr(f"{OURS}.tables.inverter.STALE", 2.5)
 
 
 @pytest.fixture(name="all_enabled")

@@ -50,9 +50,9 @@ from ..control import (
 from ..shared import SHARED, all_charger_entries
 from .circuits import circuit_configs, circuit_meters, circuit_names
 from .dimming import DimmingInput
+from .inverter import InverterCoordinator
 from .meter import SensorMeter
 from .settings import read_circuit_limits, read_strategy, read_timings
-from .solaredge import SolarEdgeCoordinator
 
 DEFAULT_CHARGER_CURRENT: Final = 16
 
@@ -91,7 +91,7 @@ class SiteCoordinator(DataUpdateCoordinator[Plan]):
     def has_power_meter(self) -> bool:
         """Return whether a grid meter is configured (and its inverter, where that is loaded, has one)."""
         inverter = self._inverter()
-        if inverter is not None and not inverter.reader.has_grid_meter:
+        if inverter is not None and not inverter.has_grid_meter:
             return False
         return bool(self.config_entry.data[CONF_METER_SOURCE] != MeterSource.NONE)
 
@@ -99,7 +99,7 @@ class SiteCoordinator(DataUpdateCoordinator[Plan]):
     def has_battery(self) -> bool:
         """Return whether there is a house battery, as far as that is known: its inverter has to be loaded."""
         inverter = self._inverter()
-        return inverter is not None and inverter.reader.has_battery
+        return inverter is not None and inverter.has_battery
 
     @property
     def dynamic_configured(self) -> bool:
@@ -108,7 +108,7 @@ class SiteCoordinator(DataUpdateCoordinator[Plan]):
         if wanted is not None:
             return bool(wanted)
         inverter = self._inverter()
-        return self._sees_phases() or (inverter is not None and not inverter.reader.has_grid_meter)
+        return self._sees_phases() or (inverter is not None and not inverter.has_grid_meter)
 
     @property
     def dynamic_switched_off(self) -> bool:
@@ -209,7 +209,7 @@ class SiteCoordinator(DataUpdateCoordinator[Plan]):
             mode=ChargerMode(self.charger_setting(serial, "mode", ChargerMode.FOLLOW_SITE)),
         )
 
-    def _inverter(self) -> SolarEdgeCoordinator | None:
+    def _inverter(self) -> InverterCoordinator | None:
         data = self.config_entry.data
         if data[CONF_METER_SOURCE] != MeterSource.SOLAREDGE:
             return None

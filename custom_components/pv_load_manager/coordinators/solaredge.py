@@ -1,6 +1,5 @@
 """Polls one SolarEdge inverter: the grid meter fast, the rest slower."""
 
-from datetime import timedelta
 from typing import Final, override
 
 from homeassistant.components.modbus import async_get_unit
@@ -8,11 +7,10 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryNotReady, HomeAssistantError
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.helpers.update_coordinator import UpdateFailed
 from modbus_connection import ModbusTcpParams
 
-from ..const import CONF_SERIAL, CONF_UNIT_ID, DOMAIN, LOGGER
-from ..control import BatteryReading, GridReading, PvReading
+from ..const import CONF_UNIT_ID, DOMAIN
 from ..solaredge import (
     InverterData,
     InverterError,
@@ -21,26 +19,18 @@ from ..solaredge import (
     SolarEdgeReader,
     WrongInverterError,
 )
+from .inverter import InverterCoordinator
 
 GRID_INTERVAL: Final = 2.0  # s; the fuse is watched through this meter
 SLOW_INTERVAL: Final = 10.0  # s; what core's own integration asks for, too
 
 
-class SolarEdgeCoordinator(DataUpdateCoordinator[InverterData]):
-    """Keeps the last that an inverter said; every part has its own age."""
-
-    config_entry: ConfigEntry
+class SolarEdgeCoordinator(InverterCoordinator):
+    """Reads an inverter over Modbus; every part has its own age."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         """Prepare; nothing is read before ``async_connect``."""
-        super().__init__(
-            hass,
-            LOGGER,
-            config_entry=entry,
-            name=entry.title,
-            update_interval=timedelta(seconds=GRID_INTERVAL),
-        )
-        self.serial: str = entry.data[CONF_SERIAL]
+        super().__init__(hass, entry, interval=GRID_INTERVAL)
         self._reader: SolarEdgeReader | None = None
         self._slow_at = 0.0
 
@@ -51,6 +41,7 @@ class SolarEdgeCoordinator(DataUpdateCoordinator[InverterData]):
             raise RuntimeError("the inverter was never connected")
         return self._reader
 
+    @override
     async def async_connect(self) -> None:
         """Borrow the unit from the shared connection and find out what is attached.
 
@@ -105,6 +96,8 @@ class SolarEdgeCoordinator(DataUpdateCoordinator[InverterData]):
             ) from err
         except InverterUnreachableError as err:
             self._ask_identity_first(now)
+            # What still answered counts, with its own age.
+            self.data = self.reader.data
             raise UpdateFailed(
                 translation_domain=DOMAIN,
                 translation_key="inverter_unreachable",
@@ -116,31 +109,26 @@ class SolarEdgeCoordinator(DataUpdateCoordinator[InverterData]):
         """Trust no meter before the right inverter answered again: another one may have the address meanwhile."""
         self._slow_at = now - SLOW_INTERVAL
 
-    def protects(self, phases: int) -> bool:
-        """Return whether the grid meter knows the current of every phase of a house with 1 or 3 phases."""
-        return self.reader.grid_meter_has_phases if phases == 3 else self.reader.has_grid_meter
+    @property
+    @override
+    def grid_cadence(self) -> float:
+        """Return how often the grid meter is read in s."""
+        return GRID_INTERVAL
 
-    def grid_reading(self) -> GridReading | None:
-        """Return the last reading of the grid meter for the control core."""
-        grid = self.reader.data.grid
-        if grid is None:
-            return None
-        return GridReading(
-            at=grid.at,
-            power_w=grid.power_w,
-            currents_a=grid.currents_a,
-            voltages_v=grid.voltages_v,
-            cadence_s=GRID_INTERVAL,
-        )
+    @property
+    @override
+    def has_grid_meter(self) -> bool:
+        """Return whether a meter sits at the house connection."""
+        return self.reader.has_grid_meter
 
-    def pv_reading(self) -> PvReading | None:
-        """Return the last production for the control core; it is read every ``SLOW_INTERVAL``."""
-        pv = self.reader.data.pv
-        return None if pv is None else PvReading(at=pv.at, power_w=pv.power_w, throttled=pv.throttled)
+    @property
+    @override
+    def grid_meter_has_phases(self) -> bool:
+        """Return whether that meter measures three phases."""
+        return self.reader.grid_meter_has_phases
 
-    def battery_reading(self) -> BatteryReading | None:
-        """Return the last of the batteries for the control core."""
-        battery = self.reader.data.battery
-        if battery is None:
-            return None
-        return BatteryReading(at=battery.at, power_w=battery.power_w, state_of_charge=battery.state_of_charge)
+    @property
+    @override
+    def has_battery(self) -> bool:
+        """Return whether a battery is attached."""
+        return self.reader.has_battery

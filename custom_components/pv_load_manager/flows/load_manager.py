@@ -1,0 +1,180 @@
+"""The steps that set up the load manager: house connection, grid meter, protection."""
+
+from typing import Any, Final
+
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigFlowResult
+
+from ..const import (
+    CONF_ENTRY_TYPE,
+    CONF_EXPECTED_CHARGERS,
+    CONF_MAIN_FUSE,
+    CONF_METER,
+    CONF_METER_DIRECTION,
+    CONF_METER_ENTITY,
+    CONF_METER_ENTRY,
+    CONF_METER_SOURCE,
+    CONF_PHASES,
+    CONF_SERIAL,
+    DOMAIN,
+    LOAD_MANAGER_ID,
+    EntryType,
+    MeterDirection,
+    MeterKind,
+    MeterSource,
+)
+from ..shared import loaded_inverter
+from . import forms, meter_forms, protection_forms
+from .steps import Steps
+
+SENSOR_STEPS: Final = {
+    MeterKind.TOTAL_POWER: "grid_sensor",
+    MeterKind.PHASE_POWER: "grid_phase_power",
+    MeterKind.PHASE_CURRENT: "grid_phase_current",
+}
+
+
+class LoadManagerSteps(Steps):
+    """Adds or reconfigures the load manager."""
+
+    def __init__(self) -> None:
+        """Begin with a meter of one sensor."""
+        super().__init__()
+        self._kind = MeterKind.TOTAL_POWER
+
+    async def async_step_load_manager(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Begin with the load manager; there is one per house."""
+        await self.async_set_unique_id(LOAD_MANAGER_ID)
+        self._abort_if_unique_id_configured()
+        return await self.async_step_connection()
+
+    async def async_step_connection(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the house connection."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            errors = forms.connection_errors(user_input)
+            if not errors:
+                self._data |= {
+                    CONF_PHASES: int(user_input[CONF_PHASES]),
+                    CONF_MAIN_FUSE: int(user_input[CONF_MAIN_FUSE]),
+                    CONF_EXPECTED_CHARGERS: int(user_input[CONF_EXPECTED_CHARGERS]),
+                }
+                return await self.async_step_grid_meter()
+        return self.async_show_form(
+            step_id="connection",
+            data_schema=self.add_suggested_values_to_schema(
+                forms.connection_schema(), user_input or forms.connection_values(self._former)
+            ),
+            errors=errors,
+            description_placeholders=forms.CONNECTION_RANGES,
+        )
+
+    async def async_step_grid_meter(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask which meter sees the house connection."""
+        inverters = {
+            entry.data[CONF_SERIAL]: entry.title
+            for entry in self.hass.config_entries.async_entries(DOMAIN)
+            if entry.data[CONF_ENTRY_TYPE] == EntryType.SOLAREDGE
+        }
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            chosen = user_input[CONF_METER]
+            if chosen in forms.SENSOR_KINDS:
+                self._kind = forms.SENSOR_KINDS[chosen]
+                return await self._async_sensors()
+            inverter = loaded_inverter(self.hass, chosen)
+            if inverter is None or inverter.has_grid_meter:
+                source = MeterSource.NONE if chosen == MeterSource.NONE else MeterSource.SOLAREDGE
+                serial = chosen if source is MeterSource.SOLAREDGE else None
+                self._data |= {CONF_METER_SOURCE: source.value, CONF_METER_ENTRY: serial, CONF_METER_ENTITY: None}
+                return await self.async_step_protection()
+            errors[CONF_METER] = "inverter_without_meter"
+        return self.async_show_form(
+            step_id="grid_meter",
+            data_schema=self.add_suggested_values_to_schema(
+                forms.meter_schema(inverters), user_input or forms.meter_values(self._former, inverters)
+            ),
+            errors=errors,
+        )
+
+    async def _async_sensors(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the sensors that measure the house connection."""
+        errors: dict[str, str] = {}
+        phases = self._data[CONF_PHASES]
+        if user_input is not None:
+            errors = meter_forms.sensor_errors(self.hass, self._kind, user_input)
+            if not errors:
+                self._data |= {
+                    CONF_METER_SOURCE: MeterSource.SENSOR.value,
+                    CONF_METER_ENTRY: None,
+                    CONF_METER_ENTITY: None,
+                    **meter_forms.sensors_data(self._kind, user_input),
+                }
+                if user_input[CONF_METER_DIRECTION] == MeterDirection.SEPARATE:
+                    return await self.async_step_grid_export()
+                return await self.async_step_protection()
+        return self.async_show_form(
+            step_id=SENSOR_STEPS[self._kind],
+            data_schema=self.add_suggested_values_to_schema(
+                meter_forms.sensors_schema(self._kind, phases), user_input or self._former
+            ),
+            errors=errors,
+            description_placeholders=meter_forms.METER_RANGES,
+        )
+
+    async_step_grid_sensor = _async_sensors
+    async_step_grid_phase_power = _async_sensors
+    async_step_grid_phase_current = _async_sensors
+
+    async def async_step_grid_export(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the sensors of what the house feeds in."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            errors = meter_forms.sensor_errors(
+                self.hass, self._kind, user_input, meter_forms.chosen_sensors(self._data)
+            )
+            if not errors:
+                self._data |= user_input
+                return await self.async_step_protection()
+        return self.async_show_form(
+            step_id="grid_export",
+            data_schema=self.add_suggested_values_to_schema(
+                meter_forms.export_schema(self._kind, self._data[CONF_PHASES]), user_input or self._former
+            ),
+            errors=errors,
+        )
+
+    async def async_step_protection(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask how the fuse is protected."""
+        errors: dict[str, str] = {}
+        fuse, seen = self._data[CONF_MAIN_FUSE], forms.sees_phases(self.hass, self._data)
+        if user_input is not None:
+            errors = protection_forms.protection_errors(user_input, limit=fuse, sees_phases=seen)
+            if not errors:
+                self._data |= protection_forms.protection_data(user_input)
+                return await self.async_step_confirm()
+        schema = protection_forms.protection_schema(limit=fuse, phases=self._data[CONF_PHASES], sees_phases=seen)
+        return self.async_show_form(
+            step_id="protection",
+            data_schema=self.add_suggested_values_to_schema(schema, user_input or self._former),
+            errors=errors,
+            description_placeholders=protection_forms.PROTECTION_RANGES | {"limit": str(fuse)},
+        )
+
+    async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Say what the choice means before it counts."""
+        if user_input is None:
+            return self.async_show_form(
+                step_id=forms.confirm_step(self.hass, self._data),
+                data_schema=forms.EMPTY,
+                description_placeholders=forms.confirm_placeholders(self.hass, self._data),
+            )
+        data = {CONF_ENTRY_TYPE: EntryType.LOAD_MANAGER.value, **self._data}
+        if self.source == SOURCE_RECONFIGURE:
+            # The entry's own listener reloads it.
+            return self.async_update_and_abort(self._get_reconfigure_entry(), data=data)
+        return self.async_create_entry(title="PV Load Manager", data=data)
+
+    async_step_confirm_surplus_only = async_step_confirm
+    async_step_confirm_no_meter = async_step_confirm
+    async_step_confirm_sensor = async_step_confirm
+    async_step_confirm_static = async_step_confirm
