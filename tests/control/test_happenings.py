@@ -16,7 +16,7 @@ from custom_components.pv_load_manager.control import (
 )
 from custom_components.pv_load_manager.control.causes import Cause
 from custom_components.pv_load_manager.control.distribution import Redistribution, Seen, compare
-from custom_components.pv_load_manager.control.engine import CircuitPlan
+from custom_components.pv_load_manager.control.plan import CircuitPlan
 from custom_components.pv_load_manager.coordinators.happenings import CALM, WARM_UP, Happening, Happenings
 
 from .house import House, house

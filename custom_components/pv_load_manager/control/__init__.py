@@ -5,7 +5,7 @@ No clock, no I/O, nothing of Home Assistant: time is an argument, and so is ever
 
 from .caps import Cap, CapKind
 from .circuits import fuse_target
-from .engine import ChargerPlan, Plan, decide, safe_currents, stop_plan
+from .engine import decide, safe_currents, stop_plan
 from .external import ExternalCause, ExternalPhases
 from .flags import (
     ConfigError,
@@ -41,6 +41,7 @@ from .model import (
     Timings,
 )
 from .overrides import begin as begin_override, end as end_override, end_all as end_overrides
+from .plan import ChargerPlan, Plan
 from .protection import Stage
 from .reasons import Explanation, Reason, SiteStatus
 from .state import ControlState

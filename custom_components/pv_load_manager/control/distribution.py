@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from .causes import Cause, cause_of, stronger
-from .engine import ChargerPlan, Plan
 from .model import Command, Configuration, Three
+from .plan import ChargerPlan, Plan
 from .reasons import Explanation, Reason
 
 type Allocation = Mapping[str, Command]
