@@ -35,7 +35,7 @@ def test_every_language_has_every_reason_with_the_same_figures() -> None:
         for language, templates in TEXTS.items()
     }
     for language, templates in TEXTS.items():
-        assert templates.keys() == {"countdown", "root_circuit", *(reason.value for reason in Reason)}
+        assert templates.keys() == {"countdown", "decimal", "root_circuit", *(reason.value for reason in Reason)}
         assert figures[language] == figures["en"]
 
 
@@ -47,6 +47,14 @@ def test_a_sentence_names_its_figures_and_counts_down() -> None:
     )
     assert render(explanation, templates, 90.0) == "1200 W, 12.5 W in 10 s"
     assert render(explanation, templates, 100.0) == "1200 W, 12.5 W"
+
+
+@pytest.mark.parametrize(("language", "expected"), [("en", "12.5 A, −7 W, −0.5 A"), ("de", "12,5 A, −7 W, −0,5 A")])
+def test_figures_are_written_as_the_language_does(language: str, expected: str) -> None:
+    """German has a comma in front of the decimals, and a minus is no hyphen."""
+    templates = TEXTS[language] | {"charging_fast": "{allocated_a} A, {surplus_w} W, {house_a} A"}
+    numbers = {"allocated_a": 12.5, "surplus_w": -7, "house_a": -0.5}
+    assert render(Explanation(reason=Reason.CHARGING_FAST, numbers=numbers), templates, 0.0) == expected
 
 
 def test_a_missing_figure_or_text_is_no_error() -> None:

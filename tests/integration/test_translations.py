@@ -236,7 +236,7 @@ def test_selectors() -> None:
 def test_reasons() -> None:
     """Every reason has a sentence, and the numbers in it are numbers that the control core gives."""
     texts = load("texts/en.json")
-    assert set(texts) == {reason.value for reason in Reason} | {"countdown", "root_circuit"}
+    assert set(texts) == {reason.value for reason in Reason} | {"countdown", "decimal", "root_circuit"}
     assert placeholders(texts.pop("countdown")) == {"seconds"}
     given = {
         key.value

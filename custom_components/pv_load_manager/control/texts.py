@@ -7,17 +7,21 @@ from .reasons import Explanation
 
 
 class _Formatter(string.Formatter):
-    """Leaves a figure that is not known as a dash instead of failing."""
+    """Writes figures as people do; one that is not known becomes a dash instead of a failure."""
+
+    def __init__(self, decimal: str) -> None:
+        self._decimal = decimal
 
     def get_value(self, key: int | str, args: object, kwargs: Mapping[str, object]) -> object:
         del args
         value = kwargs.get(str(key))
-        if isinstance(value, float) and value.is_integer():
-            return int(value)
+        if isinstance(value, float):
+            value = str(int(value)) if value.is_integer() else str(value).replace(".", self._decimal)
+        elif isinstance(value, int):
+            value = str(value)
+        if isinstance(value, str) and value.startswith("-"):
+            return f"\N{MINUS SIGN}{value[1:]}"
         return "–" if value is None else value
-
-
-_FORMATTER = _Formatter()
 
 
 def render(
@@ -27,7 +31,8 @@ def render(
 
     Args:
         explanation: the reason with its numbers.
-        templates: text by reason, with the numbers' names in braces, and ``countdown`` with ``{seconds}``.
+        templates: text by reason, with the numbers' names in braces, ``countdown`` with ``{seconds}``, and ``decimal``:
+            what stands in front of the decimals.
         now: monotonic seconds, for the countdown.
         circuits: names of circuits by id.
     """
@@ -36,7 +41,7 @@ def render(
     circuit = explanation.circuit_id
     if circuit is not None:
         values["circuit"] = (circuits or {}).get(circuit, templates["root_circuit"])
-    text = _FORMATTER.vformat(template, (), values)
+    text = _Formatter(templates.get("decimal", ".")).vformat(template, (), values)
     if explanation.next_change_at is None or explanation.next_change_at <= now:
         return text
     return f"{text} {templates['countdown'].format(seconds=round(explanation.next_change_at - now))}"
