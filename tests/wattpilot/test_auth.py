@@ -8,7 +8,15 @@ import threading
 import pytest
 
 from custom_components.pv_load_manager.wattpilot import WattpilotProtocolError, WattpilotUnsupportedError
-from custom_components.pv_load_manager.wattpilot.auth import KeyRing, answer, derive_pbkdf2, hash_name, new_token, sign
+from custom_components.pv_load_manager.wattpilot.auth import (
+    KeyRing,
+    answer,
+    derive_bcrypt,
+    derive_pbkdf2,
+    hash_name,
+    new_token,
+    sign,
+)
 from custom_components.pv_load_manager.wattpilot.protocol import auth_frame, command_frame
 
 PASSWORD, SERIAL = "MySecret123", "10000001"
@@ -25,6 +33,31 @@ COMPACT = '{"type":"setValue","requestId":1,"key":"amp","value":6}'
 def test_pbkdf2_key() -> None:
     """The key of the test vector comes out."""
     assert derive_pbkdf2(PASSWORD, SERIAL) == KEY
+
+
+def test_bcrypt_key() -> None:
+    """The key of the test vector comes out."""
+    assert derive_bcrypt(PASSWORD, SERIAL) == BCRYPT_KEY
+
+
+def test_bcrypt_with_other_letters() -> None:
+    """The second vector: a password in UTF-8 and a serial of other digits, down to the answer."""
+    key = derive_bcrypt("pässwörd", "91073352")
+    assert key == b".DMof7tITs16HFV22fDVWRXqBRkOCFW"
+    expected = "59c0eb64b9c642816431ae559fd02cd207b7c305f8a3a3171bc955eac59d6155"
+    assert answer(key, "A" * 32, "B" * 32, "c" * 32) == expected
+
+
+def test_bcrypt_takes_any_password() -> None:
+    """A long password is hashed before, so that bcrypt neither cuts nor refuses it."""
+    assert len({derive_bcrypt(password, SERIAL) for password in ("x" * 72, "x" * 200, "", "\ud800")}) == 4
+
+
+@pytest.mark.parametrize("serial", ["1000000A", "", "1" * 17, "١٢٣", "-1"])
+def test_bcrypt_needs_digits(serial: str) -> None:
+    """A serial that makes no salt is not supported, instead of some other error."""
+    with pytest.raises(WattpilotUnsupportedError, match="bcrypt with a serial number"):
+        derive_bcrypt(PASSWORD, serial)
 
 
 def test_short_derivation_gives_the_key_of_the_long_one() -> None:
@@ -117,7 +150,7 @@ async def test_key_ring_hashes_once_and_not_in_the_event_loop() -> None:
     assert calls == [("1", False), ("2", False), ("2", False)]
 
 
-@pytest.mark.parametrize(("name", "shown"), [("bcrypt", "bcrypt"), ("x\n" * 40, "unknown")])
+@pytest.mark.parametrize(("name", "shown"), [("argon2", "argon2"), ("x\n" * 40, "unknown")])
 async def test_unknown_hash_is_named(name: str, shown: str) -> None:
     """A hash we do not know is named, if it looks like a name."""
     with pytest.raises(WattpilotUnsupportedError, match=f"password hash {shown},") as caught:
@@ -127,4 +160,6 @@ async def test_unknown_hash_is_named(name: str, shown: str) -> None:
 
 async def test_registry_is_used() -> None:
     """Without a derivation of its own the ring uses the registry."""
-    assert await KeyRing(PASSWORD).key(SERIAL, "pbkdf2") == KEY
+    ring = KeyRing(PASSWORD)
+    assert await ring.key(SERIAL, "pbkdf2") == KEY
+    assert await ring.key(SERIAL, "bcrypt") == BCRYPT_KEY

@@ -71,8 +71,7 @@ async def test_recorded_frames(charger: ScriptedCharger, make_client: MakeClient
     if not RECORDING.exists():
         pytest.skip(f"no recording at {RECORDING}")
     frames = [entry["frame"] for entry in json.loads(RECORDING.read_text())["frames"]]
-    charger.greeting = frames[0]
-    charger.parts = frames[3:]
+    charger.greeting, charger.challenge, charger.verdict, *charger.parts = frames
     client = make_client()
     counts: list[int] = []
     client.on_update(lambda _status, changed: counts.append(len(changed)))
@@ -88,6 +87,21 @@ async def test_recorded_frames(charger: ScriptedCharger, make_client: MakeClient
     assert status.lifetime_energy_wh == 2680808
     assert status.uptime_ms == 237122962
     assert status.power_w == pytest.approx(6023.43, abs=0.01)
+    assert status.voltages == pytest.approx((237.46, 234.67, 234.98), abs=0.01)
+    assert status.currents == pytest.approx((8.55, 8.626, 8.702), abs=0.001)
+    assert status.powers == pytest.approx((2004.58, 1997.77, 2021.07), abs=0.01)
+    assert status.pha == (True,) * 6
+    assert status.session_energy_wh == pytest.approx(9393.80, abs=0.01)
+    parts = (status.session_solar_wh, status.session_battery_wh, status.session_grid_wh, status.session_other_wh)
+    assert parts == pytest.approx((9359.50, 34.27, 0.03, 0), abs=0.01)
+    assert sum(part or 0 for part in parts) == pytest.approx(status.session_energy_wh)
+    assert (status.temperature_limit_a, status.cable_limit_a, status.adapter_limit_a) == (32, 20, 16)
+    assert (status.adapter_in_use, status.variant_kw, status.error_name) == (True, 11, "none")
+    assert (status.access_name, status.transaction, status.cable_lock_name) == ("open", None, "locked")
+    assert (status.rssi_dbm, status.frequency_hz) == (-71, pytest.approx(49.961))
+    assert (status.newest_firmware, status.update_available, status.reboot_count) == ("42.5", False, 48)
+    assert (status.lifetime_saved_wh, status.lifetime_mid_wh) == (2680790, None)
+    assert (status.simulates_unplug, status.phase_switch_pause_ms, status.phase_mode) == (False, 10000, 0)
     assert status.redacted()["cards"] == "**REDACTED**"
 
 
@@ -173,10 +187,10 @@ async def test_expected_device(make_client: MakeClient) -> None:
     assert client.state is ConnectionState.CONNECTED
 
 
-async def test_bcrypt_is_named(charger: ScriptedCharger, make_client: MakeClient) -> None:
+async def test_unknown_hash_is_named(charger: ScriptedCharger, make_client: MakeClient) -> None:
     """A hash that is not supported is named, and is a kind of protocol error."""
-    charger.challenge |= {"hash": "bcrypt"}
-    with pytest.raises(WattpilotUnsupportedError, match="bcrypt") as caught:
+    charger.challenge |= {"hash": "argon2"}
+    with pytest.raises(WattpilotUnsupportedError, match="argon2") as caught:
         await make_client(derive_key=None).connect()
     assert isinstance(caught.value, WattpilotProtocolError)
 
@@ -285,7 +299,7 @@ async def test_bad_hosts(host: str) -> None:
     ("failure", "text"),
     [
         (socket.gaierror(-2, "Name or service not known"), "cannot connect to nobody:80: Name or service not known"),
-        (UnicodeError("label empty"), "'nobody' is no valid host"),
+        (UnicodeError("label empty"), "nobody:80 is no valid address"),
     ],
 )
 async def test_names_that_do_not_resolve(monkeypatch: pytest.MonkeyPatch, failure: Exception, text: str) -> None:
@@ -313,7 +327,7 @@ async def test_no_proxy_of_the_environment(
 
 def test_bad_link_is_a_bad_host() -> None:
     """What the library calls a link is a host to the user."""
-    assert "no valid host" in str(_opening_error(InvalidURI("ws://x", "bad"), "x", 80))
+    assert "no valid address" in str(_opening_error(InvalidURI("ws://x", "bad"), "x:80"))
 
 
 async def test_close_while_connecting(charger: ScriptedCharger, make_client: MakeClient) -> None:

@@ -1,5 +1,6 @@
 """The typed view of a status, above all of a bad one."""
 
+import inspect
 import json
 import math
 from typing import Any
@@ -13,7 +14,7 @@ from custom_components.pv_load_manager.wattpilot.parsing import flag, text
 from .scripted import SECRET
 
 NRG = [237.46, 234.67, 234.98, 1.55, 8.55, 8.66, 8.70, 2010.5, 2001.9, 2022.0, 0, 6034.4, 99.0, 98.5, 98.9, 100]
-PROPERTIES = [name for name, item in vars(WattpilotStatus).items() if isinstance(item, property)]
+PROPERTIES = [name for name, item in inspect.getmembers(WattpilotStatus) if isinstance(item, property)]
 
 
 def status(**values: Any) -> WattpilotStatus:
@@ -50,11 +51,13 @@ def test_everything_is_read() -> None:
 
 def test_nothing_is_known_of_an_empty_status() -> None:
     """Absent keys are not known, which is not the same as zero."""
-    found = status()
+    found, counted = status(), {"phases_in_use", "hears_inverter"}
     for name in PROPERTIES:
         value = getattr(found, name)
-        assert value in (None, CarState.UNKNOWN, (None, None, None)) or name == "phases_in_use", name
+        assert value in (None, CarState.UNKNOWN, (None, None, None)) or name in counted, name
     assert found.phases_in_use == 0
+    assert not found.hears_inverter
+    assert status(fbuf_pGrid=-1520.5).hears_inverter
 
 
 def test_fallbacks_of_names() -> None:
@@ -106,6 +109,11 @@ def test_unknown_model_status_keeps_its_code() -> None:
         ({"var": 11}, 16),
         ({"var": 22}, 32),
         ({"var": 99}, None),
+        # Home 11 J, Home 22 J with a cable for 20 A, Go 22 J at a 16 A socket, and one that is too warm
+        ({"var": 11, "ama": 32, "adi": True, "cll": {"currentLimitMax": 32}}, 16),
+        ({"var": 22, "ama": 32, "adi": False, "cbl": 20, "amt": 32}, 20),
+        ({"var": 22, "ama": 32, "adi": True, "cll": {"adapterCurrentLimit": 16}}, 16),
+        ({"var": "22", "ama": "32", "amt": 12}, 12),
         ({}, None),
     ],
 )
@@ -116,7 +124,7 @@ def test_current_limit(values: dict[str, Any], limit: int | None) -> None:
 
 def test_absurd_measurements_are_not_known() -> None:
     """Numbers that cannot be are dropped one by one."""
-    found = status(nrg=[1e9, "230", None, 0, 2000.0, math.nan, 7, math.inf, True, 5, 0, 1e7])
+    found = status(nrg=[1e9, "23x", None, 0, 2000.0, math.nan, 7, math.inf, True, 5, 0, 1e7])
     assert found.voltages == (None, None, None)
     assert found.currents == (None, None, 7)
     assert found.powers == (None, None, 5)
@@ -130,9 +138,104 @@ def test_phases_in_use_needs_more_than_noise() -> None:
     assert status(nrg=[230, 230, 230, 0, 16, 0.9, 1.0]).phases_in_use == 1
 
 
+def test_what_a_charger_says_about_itself() -> None:
+    """Firmware, limits, energies, radio, lock and access end up in their properties."""
+    found = status(
+        fwv="42.5", onv="42.10", amt=32, cbl=20, adi=True, err=9, whs=9356.1, whb=34.3, whg=0.03, who=-1.5e-07,
+        wh_mid=9390, eto_mid=5000, etop=2680790, rssi=-71, fhz=49.96, su=False, trx=0, acs=1, cus=3, var=22,
+        cll={"adapterCurrentLimit": 16, "cableCurrentLimit": 32, "temperatureCurrentLimit": 10},
+    )  # fmt: skip
+    assert (found.newest_firmware, found.update_available, found.variant_kw) == ("42.10", True, 22)
+    assert (found.temperature_limit_a, found.cable_limit_a, found.adapter_limit_a, found.adapter_in_use) == (
+        32,
+        20,
+        16,
+        True,
+    )
+    assert (found.error_code, found.error_name) == (9, "contactor_stuck")
+    assert (found.session_solar_wh, found.session_battery_wh, found.session_grid_wh) == (9356.1, 34.3, 0.03)
+    assert found.session_other_wh == 0
+    assert (found.session_mid_wh, found.lifetime_mid_wh, found.lifetime_saved_wh) == (9390, 5000, 2680790)
+    assert (found.rssi_dbm, found.frequency_hz, found.simulates_unplug) == (-71, 49.96, False)
+    assert (found.transaction, found.access_name, found.cable_lock_name) == (0, "authorisation", "locked")
+
+
+def test_limits_of_a_flex() -> None:
+    """A Flex has no key of its own for the cable, and 0 means that none is plugged in."""
+    assert status(cll={"cableCurrentLimit": 32, "temperatureCurrentLimit": 13}).cable_limit_a == 32
+    assert status(cll={"temperatureCurrentLimit": 13}).temperature_limit_a == 13
+    assert status(cbl=0, cll={"cableCurrentLimit": 0}).cable_limit_a is None
+    assert status(var=22, ama=32, adi=True, cll={"adapterCurrentLimit": 32}).current_limit_a == 32
+
+
+@pytest.mark.parametrize(
+    ("code", "name"), [(0, "none"), (1, "residual_current_ac"), (11, "error_11"), (12, "error_12"), (99, "error_99")]
+)
+def test_errors_are_named_where_the_tables_agree(code: int, name: str) -> None:
+    """A code on which two published tables contradict each other keeps its number."""
+    assert status(err=code).error_name == name
+
+
+def test_unknown_codes_stay_readable() -> None:
+    """What future firmware invents is shown with its number."""
+    found = status(cus=9, acs=7)
+    assert (found.cable_lock_name, found.access_name) == ("unknown_9", "unknown_7")
+
+
+@pytest.mark.parametrize(
+    ("installed", "newest", "available"),
+    [
+        ("42.5", "42.5", False),
+        ("42.5", "43.4", True),
+        ("42.10", "42.5", False),
+        ("43.4", "43.4-RC1", None),
+        (42, "x", None),
+        ("42.5", None, None),
+        ("42.5", "", None),
+        ("4²", "43", None),
+    ],
+)
+def test_update_available(installed: Any, newest: Any, available: bool | None) -> None:
+    """Versions are compared as numbers; what is none is not compared."""
+    assert status(fwv=installed, onv=newest).update_available is available
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ("16", 16),
+        ("16.0", 16),
+        ("+6", 6),
+        ("1.6e1", 16),
+        ("NaN", None),
+        ("Infinity", None),
+        ("1e999", None),
+        ("", None),
+        ("16 A", None),
+        ("0x10", None),
+        ("1_0", None),
+        ("١٦", None),
+        ("9" * 5000, None),
+        (math.nan, None),
+        (math.inf, None),
+        (-16, None),
+        (10**400, None),
+        ([16], None),
+        (True, None),
+    ],
+    ids=lambda value: repr(value)[:12],
+)
+def test_numbers_sent_as_text(sent: Any, read: int | None) -> None:
+    """A quoted number is one where there is no doubt; nonsense is not known."""
+    assert status(amp=sent).amp == read
+    assert status(ama=sent).current_limit_a == read
+
+
 def test_flags_and_texts() -> None:
     """0 and 1 are truth values, other numbers are not; unprintable characters go."""
-    assert [flag(item) for item in (True, 0, 1, 2, "x", None)] == [True, False, True, None, None, None]
+    assert [flag(item) for item in (True, 0, 1, 2, "x", None, "true", "0")] == [
+        True, False, True, None, None, None, True, False,
+    ]  # fmt: skip
     assert [text(item) for item in ("Ga\x00rage\ud800", "\n", "", None, 5, True)] == [
         "Garage",
         None,
@@ -151,7 +254,10 @@ JSON = st.recursive(
     max_leaves=20,
 )
 KEYS = st.sampled_from(
-    ["amp", "ama", "car", "nrg", "cll", "pha", "tma", "var", "modelStatus", "rbt", "fna", "wifis", "x"]
+    [
+        *("amp", "ama", "car", "nrg", "cll", "pha", "tma", "var", "modelStatus", "rbt", "fna", "wifis", "x", "fwv"),
+        *("onv", "err", "cus", "acs", "trx", "su", "adi", "amt", "cbl", "rssi", "fhz", "wh", "whs", "who", "alw"),
+    ]
 )
 
 

@@ -1,8 +1,9 @@
-"""Client of one Fronius Wattpilot over its local WebSocket; knows nothing of Home Assistant."""
+"""Client of one Fronius Wattpilot, in the house or through the cloud; knows nothing of Home Assistant."""
 
+from .address import CLOUD_URL, CloudAccess
 from .auth import KEY_DERIVATIONS, KeyDerivation
 from .client import WattpilotClient
-from .codes import MODEL_STATUS_NAMES, CarState
+from .codes import ACCESS_NAMES, CABLE_LOCK_NAMES, ERROR_NAMES, MODEL_STATUS_NAMES, CarState
 from .control import FormerValues, Target, Write, restore_writes, takeover_writes, writes_for
 from .discovery import identify
 from .errors import (
@@ -21,10 +22,15 @@ from .redact import SECRET_KEYS
 from .status import WattpilotStatus
 
 __all__ = [
+    "ACCESS_NAMES",
+    "CABLE_LOCK_NAMES",
+    "CLOUD_URL",
+    "ERROR_NAMES",
     "KEY_DERIVATIONS",
     "MODEL_STATUS_NAMES",
     "SECRET_KEYS",
     "CarState",
+    "CloudAccess",
     "ConnectionState",
     "DeviceInfo",
     "FormerValues",

@@ -3,6 +3,8 @@
 The charger never sees the password. Both sides derive the same key from it; the key answers the charger's challenge and
 later signs every command. Source: joscha82/wattpilot, wattpilot4j ``AuthUtil.java``, ioBroker ``main.js`` and FHEM
 ``72_Wattpilot.pm``, which all do the same.
+
+Two derivations exist: PBKDF2 everywhere, bcrypt on the Wattpilot Flex.
 """
 
 import asyncio
@@ -12,6 +14,8 @@ import hmac
 import secrets
 from typing import Protocol
 
+import bcrypt
+
 from .errors import WattpilotUnsupportedError
 from .model import is_flex
 
@@ -19,6 +23,13 @@ _PBKDF2_ROUNDS = 100_000
 # The protocol speaks of 256 derived bytes, but only the first 32 characters of their Base64 text are used. These are
 # exactly 24 bytes, all from the first SHA-512 block, so deriving 24 bytes gives the same key for a quarter of the work.
 _PBKDF2_LENGTH = 24
+_BCRYPT_PREFIX = b"$2a$08$"
+_BCRYPT_SALT_BYTES = 16
+# bcrypt writes Base64 with an alphabet of its own.
+_TO_BCRYPT = bytes.maketrans(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+    b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+)
 
 
 class KeyDerivation(Protocol):
@@ -39,7 +50,24 @@ def derive_pbkdf2(password: str, serial: str, /) -> bytes:
     return base64.b64encode(derived)
 
 
-KEY_DERIVATIONS: dict[str, KeyDerivation] = {"pbkdf2": derive_pbkdf2}
+def derive_bcrypt(password: str, serial: str, /) -> bytes:
+    """Return the key of a Wattpilot Flex: the last 31 characters of a bcrypt hash of cost 8.
+
+    Hashed is the hexadecimal SHA-256 of the password (64 characters, of which bcrypt takes up to 72). The salt are 16
+    bytes: the digits of the serial as numbers from 0 to 9, with zeros before them.
+
+    Raises:
+        WattpilotUnsupportedError: No salt can be made of this serial.
+    """
+    if not (serial.isascii() and serial.isdecimal() and len(serial) <= _BCRYPT_SALT_BYTES):
+        raise WattpilotUnsupportedError("the password hash bcrypt with a serial number that is not up to 16 digits")
+    digits = bytes(map(int, serial)).rjust(_BCRYPT_SALT_BYTES, b"\0")
+    salt = _BCRYPT_PREFIX + base64.b64encode(digits).rstrip(b"=").translate(_TO_BCRYPT)
+    digest = hashlib.sha256(_bytes(password)).hexdigest().encode()
+    return bcrypt.hashpw(digest, salt)[len(salt) :]
+
+
+KEY_DERIVATIONS: dict[str, KeyDerivation] = {"bcrypt": derive_bcrypt, "pbkdf2": derive_pbkdf2}
 """The password hashes this client knows, by the name the charger gives them."""
 
 
@@ -82,7 +110,7 @@ class KeyRing:
             name: Name of the password hash.
 
         Raises:
-            WattpilotUnsupportedError: The hash is not known here.
+            WattpilotUnsupportedError: The hash is not known here, or cannot be made for this serial.
         """
         if self._known_for == (serial, name):
             return self._key

@@ -6,6 +6,7 @@ from dataclasses import replace
 import itertools
 import logging
 
+from .address import CloudAccess, cloud_address, local_address
 from .auth import KeyDerivation, KeyRing
 from .backoff import Backoff, pause
 from .errors import (
@@ -24,13 +25,13 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class WattpilotClient:
-    """Talks to one charger over its local WebSocket.
+    """Talks to one charger over its local WebSocket, or through the cloud.
 
     Either `connect` once, or let `run` keep the connection for ever. All methods belong to one event loop.
 
     Attributes:
-        host: Name or address of the charger.
-        port: TCP port.
+        host: Name or address of the charger; in the cloud only what it is called in logs.
+        port: TCP port; of no use in the cloud.
     """
 
     def __init__(
@@ -40,6 +41,8 @@ class WattpilotClient:
         *,
         port: int = 80,
         serial: str | None = None,
+        device_type: str | None = None,
+        cloud: CloudAccess | None = None,
         timings: Timings = Timings(),  # noqa: B008 - immutable
         derive_key: KeyDerivation | None = None,
     ) -> None:
@@ -50,13 +53,21 @@ class WattpilotClient:
             password: The password set in the Solar.wattpilot app.
             port: TCP port.
             serial: Who it has to be. ``None`` accepts anybody the first time, and then only the same one again.
+            device_type: What it is, where that is known beforehand: a Flex gets more time from the start.
+            cloud: The way through the cloud, instead of the host and port.
             timings: Every wait.
             derive_key: Turns the password into the key, instead of the hash the charger names.
+
+        Raises:
+            ValueError: The cloud's address and its SSL context do not fit together.
         """
         self.host = host
         self.port = port
-        self._serial = serial
-        self._timings = timings
+        self._cloud = None if cloud is None else cloud_address(cloud)
+        # In the cloud the address itself asks for a charger.
+        self._serial = cloud.serial if serial is None and cloud is not None else serial
+        self._device_type = device_type
+        self._timings = timings if cloud is None else timings.for_cloud()
         self._keys = KeyRing(password, derive_key)
         self._state = ConnectionState.DISCONNECTED
         self._last_error: WattpilotError | None = None
@@ -66,6 +77,7 @@ class WattpilotClient:
         self._session: Session | None = None
         self._attempt: asyncio.Task[None] | None = None
         self._pump: asyncio.Task[None] | None = None
+        self._reported: set[str] = set()
         self._connecting = asyncio.Lock()
         # Set by `close`, which leaves a new one to those who start later.
         self._closed = asyncio.Event()
@@ -97,7 +109,7 @@ class WattpilotClient:
 
     @property
     def last_frame_at(self) -> float | None:
-        """Loop time in seconds at which the last frame came in; ``None`` before the first."""
+        """Loop time in seconds at which `status` was last confirmed or changed; ``None`` before the first time."""
         return self._last_frame_at if self._session is None else self._session.last_frame_at
 
     def on_update(self, callback: Callable[[WattpilotStatus, frozenset[str]], None]) -> Callable[[], None]:
@@ -239,12 +251,13 @@ class WattpilotClient:
 
     async def _open_session(self) -> Session:
         """Return a session with a complete status, or nothing open."""
-        timings = self._timings.for_device(None if self._info is None else self._info.device_type)
-        session = await Session.greet(self.host, self.port, timings=timings)
+        timings = self._timings.for_device(self._device_type)
+        # Made anew each time: a charger may get another address while this client lives.
+        address = self._cloud or local_address(self.host, self.port)
+        session = await Session.greet(address, timings=timings, reported=self._reported)
         try:
             await session.log_in(self._keys, expected_serial=self._serial)
         except BaseException:
-            self._last_frame_at = session.last_frame_at
             await session.close()
             raise
         return session
@@ -277,6 +290,7 @@ class WattpilotClient:
         """Make the merged values of a session the current status."""
         self._status = status = WattpilotStatus.of(session.values)
         info = session.hello.info
+        self._device_type = info.device_type
         self._info = replace(info, name=status.name or info.name, model=status.model or info.model)
 
     async def _disconnection(self) -> None:

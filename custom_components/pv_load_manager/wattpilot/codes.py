@@ -74,3 +74,34 @@ MODEL_STATUS_NAMES: Mapping[int, str] = MappingProxyType(
     }
 )
 """Why the charger charges or not (``modelStatus``; go-e API keys of firmware 60.4)."""
+
+ERROR_NAMES: Mapping[int, str] = MappingProxyType(
+    {
+        0: "none",
+        1: "residual_current_ac",
+        2: "residual_current_dc",
+        3: "phase",
+        4: "overvoltage",
+        5: "overcurrent",
+        6: "diode",
+        7: "pp_invalid",
+        8: "ground_invalid",
+        9: "contactor_stuck",
+        10: "contactor_missing",
+    }
+)
+"""What is wrong with the charger (``err``): only the codes on which both tables of the go-e API keys (the undated one
+and that of firmware 60.4) agree; from 11 on the same code means different things."""
+
+CABLE_LOCK_NAMES: Mapping[int, str] = MappingProxyType(
+    {0: "undetermined", 1: "unlocked", 2: "unlock_failed", 3: "locked", 4: "lock_failed", 5: "power_out"}
+)
+"""State of the lock of the cable (``cus``; go-e API keys). The Flex has none."""
+
+ACCESS_NAMES: Mapping[int, str] = MappingProxyType({0: "open", 1: "authorisation", 2: "ev_charge_management"})
+"""Who may charge (``acs``; go-e API keys of firmware 60.4)."""
+
+
+def name_of(code: int | None, names: Mapping[int, str], unknown: str = "unknown") -> str | None:
+    """Return the name of a code, ``<unknown>_<code>`` where nobody documented it, ``None`` where there is no code."""
+    return None if code is None else names.get(code, f"{unknown}_{code}")

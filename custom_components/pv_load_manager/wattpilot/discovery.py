@@ -1,5 +1,6 @@
 """Asking who answers at an address."""
 
+from .address import local_address
 from .model import DeviceInfo, Timings
 from .session import Session
 
@@ -16,6 +17,6 @@ async def identify(host: str, *, port: int = 80, timings: Timings = Timings()) -
         WattpilotConnectionError: Nobody there, or no greeting in time.
         WattpilotProtocolError: Not a Wattpilot.
     """
-    session = await Session.greet(host, port, timings=timings)
+    session = await Session.greet(local_address(host, port), timings=timings, reported=set())
     await session.close()
     return session.hello.info

@@ -26,14 +26,14 @@ class ConnectionState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Timings:
-    """Every wait of the client, in seconds (the last two are plain factors); tests scale them down.
+    """Every wait of the client, in seconds (the last three are plain factors); tests scale them down.
 
     Attributes:
         connect: TCP, WebSocket handshake and the hello together.
         authenticate: From the hello to the verdict on the password, hashing included.
         snapshot: From the verdict to the end of the first complete status.
-        flex: Least value of ``snapshot``, and of ``connect`` once it is known what answers, for a Wattpilot Flex,
-            which is slow (mk-maddin/wattpilot-HA#86).
+        flex: Least value of ``authenticate`` and ``snapshot``, and of ``connect`` where it is known beforehand what
+            will answer, for a Wattpilot Flex, which is slow (mk-maddin/wattpilot-HA#86).
         command: From sending a value to its response.
         silence: No frame for this long means a dead socket. A charger sends at least one frame per second, and a
             half-open socket still answers WebSocket pings on the way (FHEM, recorded sessions).
@@ -42,6 +42,7 @@ class Timings:
         backoff_max: Longest wait before connecting again, jitter included.
         backoff_factor: How the wait grows from attempt to attempt.
         jitter: Random part of the wait, as a fraction: chargers behind one access point must not come back together.
+        cloud: How much longer than in the house everything may take that waits for the charger.
     """
 
     connect: float = 10.0
@@ -49,18 +50,35 @@ class Timings:
     snapshot: float = 30.0
     flex: float = 60.0
     command: float = 5.0
-    silence: float = 20.0
+    silence: float = 12.0
     close: float = 1.0
     backoff_start: float = 1.0
     backoff_max: float = 45.0
     backoff_factor: float = 2.0
     jitter: float = 0.2
+    cloud: float = 1.5
 
     def for_device(self, device_type: str | None) -> Timings:
         """Return the timings that fit a device type; only the Flex gets more time."""
         if not is_flex(device_type):
             return self
-        return replace(self, connect=max(self.connect, self.flex), snapshot=max(self.snapshot, self.flex))
+        return replace(
+            self,
+            connect=max(self.connect, self.flex),
+            authenticate=max(self.authenticate, self.flex),
+            snapshot=max(self.snapshot, self.flex),
+        )
+
+    def for_cloud(self) -> Timings:
+        """Return the timings for a charger that is reached through the cloud."""
+        return replace(
+            self,
+            connect=self.connect * self.cloud,
+            authenticate=self.authenticate * self.cloud,
+            snapshot=self.snapshot * self.cloud,
+            command=self.command * self.cloud,
+            silence=self.silence * self.cloud,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+import itertools
 import logging
 from typing import Self
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from .address import Address
 from .auth import KeyRing, hash_name
 from .errors import (
     WattpilotAuthenticationError,
@@ -39,6 +41,8 @@ from .transport import close_socket, closed_error, loop_time, open_socket, timeo
 
 _LOGGER = logging.getLogger(__name__)
 _MAX_REMEMBERED_TYPES = 32
+# A Flex has 558. Without an end, a charger that invents names would fill the memory over the years.
+_MAX_KEYS = 2000
 
 type OnFrame = Callable[[frozenset[str]], None]
 
@@ -49,10 +53,10 @@ class Session:
     Attributes:
         hello: The charger's greeting.
         values: The merged status. **Contains secrets.**
-        last_frame_at: Loop time of the last frame that came in, in seconds.
+        last_frame_at: Loop time of the last frame that carried a status, in seconds.
     """
 
-    def __init__(self, socket: ClientConnection, timings: Timings) -> None:
+    def __init__(self, socket: ClientConnection, timings: Timings, reported: set[str]) -> None:
         self.values: JsonObject = {}
         self.last_frame_at = loop_time()
         self._socket = socket
@@ -61,11 +65,17 @@ class Session:
         self._pending: dict[int, asyncio.Future[JsonObject]] = {}
         self._sending = asyncio.Lock()
         self._logged: set[str] = set()
+        self._reported = reported
         self.hello: Hello
 
     @classmethod
-    async def greet(cls, host: str, port: int, *, timings: Timings) -> Self:
+    async def greet(cls, address: Address, *, timings: Timings, reported: set[str]) -> Self:
         """Return a session after the greeting; no password was used.
+
+        Args:
+            address: Where to.
+            timings: Every wait.
+            reported: What nonsense was reported already, by sessions before this one, too.
 
         Raises:
             WattpilotConnectionError: Nobody there, no greeting in time, or closed at once.
@@ -74,7 +84,8 @@ class Session:
         session = None
         try:
             async with asyncio.timeout(timings.connect):
-                session = cls(await open_socket(host, port, close_timeout=timings.close), timings)
+                socket = await open_socket(address, close_timeout=timings.close)
+                session = cls(socket, timings, reported)
                 session.hello = parse_hello(await session._receive())
         except BaseException as err:
             if session is not None:
@@ -83,7 +94,7 @@ class Session:
                 # Frames without meaning and silence are different things to a user who looks for the mistake.
                 if session is not None and session._logged:
                     raise WattpilotProtocolError("the device does not greet like a Wattpilot") from err
-                raise timeout_error(f"{host}:{port} did not greet", timings.connect) from err
+                raise timeout_error(f"{address.where} did not greet", timings.connect) from err
             raise
         session._timings = timings.for_device(session.hello.info.device_type)
         return session
@@ -166,6 +177,8 @@ class Session:
     async def pump(self, on_frame: OnFrame) -> None:
         """Handle frames until the socket ends, which always is an error.
 
+        Only frames with a status are signs of life: nonsense says nothing about a charger, however often it comes.
+
         Args:
             on_frame: Called once per frame with a status, with the keys that changed.
 
@@ -173,14 +186,14 @@ class Session:
             WattpilotConnectionError: Closed by the other end, lost, or silent for too long.
         """
         while True:
+            changed = None
             try:
                 async with asyncio.timeout(self._timings.silence):
-                    frame = await self._receive()
+                    while changed is None:
+                        changed = self._handle(await self._receive())
             except TimeoutError as err:
-                raise timeout_error("no frame", self._timings.silence) from err
-            changed = self._handle(frame)
-            if changed is not None:
-                on_frame(changed)
+                raise timeout_error("no status", self._timings.silence) from err
+            on_frame(changed)
 
     async def write(self, request_id: int, key: str, value: JsonValue) -> None:
         """Write one value and wait for the charger's response.
@@ -250,6 +263,12 @@ class Session:
         """Merge a status; return the keys whose values changed."""
         if status is None:
             return None
+        self.last_frame_at = loop_time()
+        if len(self.values) + len(status) > _MAX_KEYS:
+            room = _MAX_KEYS - len(self.values)
+            new = set(itertools.islice((key for key in status if key not in self.values), room))
+            status = {key: value for key, value in status.items() if key in self.values or key in new}
+            self._log_once("more keys than a charger has")
         changed = frozenset(key for key, value in status.items() if key not in self.values or self.values[key] != value)
         self.values.update(status)
         return changed
@@ -261,7 +280,6 @@ class Session:
                 message = await self._socket.recv()
             except ConnectionClosed as err:
                 raise closed_error(err) from err
-            self.last_frame_at = loop_time()
             if isinstance(message, bytes):
                 # go-e firmware 60 may send msgpack to those who ask for it; no Wattpilot has been seen doing so.
                 self._log_once("a binary frame")
@@ -279,9 +297,10 @@ class Session:
             raise closed_error(err) from err
 
     def _log_once(self, what: str) -> None:
-        """Report nonsense once per connection, never its content."""
-        if what not in self._logged:
-            self._logged.add(what)
+        """Report nonsense once per client, never its content: who connects again and again would fill the log."""
+        self._logged.add(what)
+        if what not in self._reported:
+            self._reported.add(what)
             _LOGGER.warning("Ignored %s from the charger", what)
 
     def _log_ignored(self, frame: JsonObject) -> None:

@@ -4,26 +4,11 @@ Every property tolerates what firmware has done to other clients: absent keys, `
 enum values nobody documented. None of them raises.
 """
 
-from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Self
+from dataclasses import dataclass
 
-from .codes import CAR_STATES, MODEL_STATUS_NAMES, CarState
-from .model import JsonObject, JsonValue, ReadOnlyJson
-from .parsing import (
-    MAX_CURRENT,
-    MAX_ENERGY,
-    MAX_MILLISECONDS,
-    MAX_POWER,
-    MAX_VOLTAGE,
-    at,
-    flag,
-    items,
-    number,
-    text,
-    whole,
-)
-from .redact import redact_object
+from .codes import CAR_STATES, MODEL_STATUS_NAMES, CarState, name_of
+from .facts import LARGEST_LIMIT, WattpilotFacts
+from .parsing import MAX_CURRENT, MAX_POWER, MAX_VOLTAGE, at, flag, items, whole
 
 type PerPhase = tuple[float | None, float | None, float | None]
 
@@ -35,56 +20,12 @@ _PHASE_IN_USE = 1.0
 # (``accessControl`` is 0 while a card is missing), "nothing plugged in" in the second.
 _HARD_LIMITS = ("currentLimitMax", "temperatureCurrentLimit", "unsymetryCurrentLimit", "loadLimit", "accessControl")
 _PLUG_LIMITS = ("cableCurrentLimit", "adapterCurrentLimit")
-_LARGEST_LIMIT = 80
-# ``var`` is the variant in kW.
 _CURRENT_OF_VARIANT = {11: 16, 22: 32}
 
 
 @dataclass(frozen=True)
-class WattpilotStatus:
-    """The merged status of a charger at one moment. Immutable; a new frame makes a new one.
-
-    Attributes:
-        raw: All keys as received. **Contains secrets** (Wi-Fi passwords, tokens): never log or store it, use
-            `redacted`. It is left out of the representation for that reason.
-    """
-
-    raw: ReadOnlyJson = field(repr=False)
-
-    @classmethod
-    def of(cls, values: ReadOnlyJson) -> Self:
-        """Return a status over a copy of some values."""
-        return cls(MappingProxyType(dict(values)))
-
-    def redacted(self) -> JsonObject:
-        """Return all values that are no secret, ready for any JSON writer."""
-        return redact_object(dict(self.raw))
-
-    def _get(self, key: str) -> JsonValue:
-        """Return a raw value, ``None`` where the key is absent."""
-        return self.raw.get(key)
-
-    # Identity
-
-    @property
-    def serial(self) -> str | None:
-        """Serial number (``sse``)."""
-        return text(self._get("sse"))
-
-    @property
-    def name(self) -> str | None:
-        """Name given by the user (``fna``), else the factory name (``ffna``)."""
-        return text(self._get("fna")) or text(self._get("ffna"))
-
-    @property
-    def firmware(self) -> str | None:
-        """Version of the firmware (``fwv``)."""
-        return text(self._get("fwv"))
-
-    @property
-    def model(self) -> str | None:
-        """Marketing name (``grp``), else the device type (``typ``)."""
-        return text(self._get("grp")) or text(self._get("typ"))
+class WattpilotStatus(WattpilotFacts):
+    """The merged status of a charger at one moment. Immutable; a new frame makes a new one."""
 
     # Car and charging logic
 
@@ -141,13 +82,7 @@ class WattpilotStatus:
     @property
     def model_status_name(self) -> str | None:
         """Why the charger charges or not, ``unknown_<code>`` where nobody documented it."""
-        code = self.model_status
-        return None if code is None else MODEL_STATUS_NAMES.get(code, f"unknown_{code}")
-
-    @property
-    def error_code(self) -> int | None:
-        """Raw error code (``err``); two tables of names exist and contradict each other, so there is no name."""
-        return whole(self._get("err"))
+        return name_of(self.model_status, MODEL_STATUS_NAMES)
 
     # Currents that may flow
 
@@ -175,10 +110,10 @@ class WattpilotStatus:
         """
         limits = self._get("cll")
         hard = limits if isinstance(limits, dict) else {}
-        found = [whole(hard.get(key), high=_LARGEST_LIMIT) for key in _HARD_LIMITS]
-        found += [whole(hard.get(key), low=1, high=_LARGEST_LIMIT) for key in _PLUG_LIMITS]
-        found += [whole(self._get(key), low=1, high=_LARGEST_LIMIT) for key in ("ama", "cbl", "amt")]
-        found.append(_CURRENT_OF_VARIANT.get(whole(self._get("var")) or 0))
+        found = [whole(hard.get(key), high=LARGEST_LIMIT) for key in _HARD_LIMITS]
+        found += [whole(hard.get(key), low=1, high=LARGEST_LIMIT) for key in _PLUG_LIMITS]
+        found += [whole(self._get(key), low=1, high=LARGEST_LIMIT) for key in ("ama", "cbl", "amt")]
+        found.append(_CURRENT_OF_VARIANT.get(self.variant_kw or 0))
         return min((limit for limit in found if limit is not None), default=None)
 
     # Measured values (``nrg``: voltages L1-L3 and N, currents L1-L3, powers L1-L3, N and total, power factors)
@@ -214,34 +149,6 @@ class WattpilotStatus:
         found = [flag(item) for item in items(self._get("pha"))]
         known = tuple(item for item in found if item is not None)
         return known if len(known) == len(found) == 6 else None
-
-    @property
-    def session_energy_wh(self) -> float | None:
-        """Energy of this session in Wh (``wh``); starts again at the next session, and may dip a little."""
-        return number(self._get("wh"), low=0, high=MAX_ENERGY)
-
-    @property
-    def lifetime_energy_wh(self) -> float | None:
-        """Energy of the charger's life in Wh (``eto``); may fall back a little after a power failure."""
-        return number(self._get("eto"), low=0, high=MAX_ENERGY)
-
-    @property
-    def temperature(self) -> float | None:
-        """Hottest sensor in °C (``tma``, in which some entries may be missing; else ``tmp``)."""
-        found = [number(item, low=-60, high=200) for item in [*items(self._get("tma")), self._get("tmp")]]
-        return max((item for item in found if item is not None), default=None)
-
-    # Life of the device
-
-    @property
-    def uptime_ms(self) -> int | None:
-        """Time since the start in ms (``rbt``); a smaller value than before means a restart."""
-        return whole(self._get("rbt"), high=MAX_MILLISECONDS)
-
-    @property
-    def reboot_count(self) -> int | None:
-        """Number of restarts (``rbc``)."""
-        return whole(self._get("rbc"))
 
     def _per_phase(self, first: int, *, low: float, high: float) -> PerPhase:
         """Return three neighbours of the measured values."""

@@ -12,6 +12,7 @@ from websockets.exceptions import (
     InvalidURI,
 )
 
+from .address import Address
 from .errors import WattpilotConnectionError, WattpilotError, WattpilotProtocolError
 
 _MAX_FRAME = 2**20
@@ -38,25 +39,23 @@ class _Direct(connect):
 _LIBRARY_LOGGER = _NoDebug(logging.getLogger(f"{__name__}.websockets"))
 
 
-async def open_socket(host: str, port: int, *, close_timeout: float) -> ClientConnection:
-    """Return an open WebSocket to ``ws://<host>/ws`` (joscha82/wattpilot, wattpilot4j). The caller limits the time.
+async def open_socket(address: Address, *, close_timeout: float) -> ClientConnection:
+    """Return an open WebSocket. The caller limits the time.
 
     Args:
-        host: Name or address; IPv6 with or without a zone.
-        port: TCP port.
+        address: Where to.
         close_timeout: How long a later closing handshake may take, in seconds.
 
     Raises:
         WattpilotConnectionError: Nobody there, or not ready.
         WattpilotProtocolError: Something else than a WebSocket answers.
     """
-    address = host.partition("%")[0]
     try:
         return await _Direct(
-            f"ws://[{address}]:{port}/ws" if ":" in address else f"ws://{address}:{port}/ws",
-            # The address in the link only names the host; a zone (fe80::1%eth0) cannot be written there.
-            host=host,
-            port=port,
+            address.url,
+            host=address.host,
+            port=address.port,
+            ssl=address.ssl,
             # A charger is in the same network; a proxy from the environment would get its password's hash.
             proxy=None,
             compression=None,
@@ -68,12 +67,11 @@ async def open_socket(host: str, port: int, *, close_timeout: float) -> ClientCo
             logger=_LIBRARY_LOGGER,
         )
     except (OSError, InvalidHandshake, InvalidURI, ConnectionClosed, ValueError, EOFError) as err:
-        raise _opening_error(err, host, port) from err
+        raise _opening_error(err, address.where) from err
 
 
-def _opening_error(err: Exception, host: str, port: int) -> WattpilotError:
+def _opening_error(err: Exception, where: str) -> WattpilotError:
     """Return what a failure to open the socket means."""
-    where = f"{host}:{port}"
     if isinstance(err, InvalidStatus):
         code = err.response.status_code
         # A charger that restarts, or has too many sessions, answers with a server error for a while.
@@ -82,7 +80,7 @@ def _opening_error(err: Exception, host: str, port: int) -> WattpilotError:
     if isinstance(err, OSError):
         return WattpilotConnectionError(f"cannot connect to {where}: {err.strerror or type(err).__name__}")
     if isinstance(err, InvalidURI | UnicodeError):
-        return WattpilotConnectionError(f"{host!r} is no valid host")
+        return WattpilotConnectionError(f"{where} is no valid address")
     if isinstance(err, ConnectionClosed | EOFError) or (
         isinstance(err, InvalidMessage) and isinstance(err.__cause__, EOFError | OSError)
     ):
