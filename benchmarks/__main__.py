@@ -4,7 +4,14 @@ import importlib
 import json
 import sys
 
-NAMES = {"day": "day", "load": "load", "peak": "peak.command", "pv": "pv.command", "tick": "tick"}
+NAMES = {
+    "day": "day",
+    "footprint": "footprint.command",
+    "load": "load",
+    "peak": "peak.command",
+    "pv": "pv.command",
+    "tick": "tick",
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -2,11 +2,14 @@
 
 from .charger import CarState, Charger, Model, RefusedWriteError, Write
 from .circuits import HOUSE_CONNECTION, Circuit
+from .cloud import CloudFaults, CloudServer
 from .config import (
     BatteryConfig,
     CarConfig,
     ChargerConfig,
     CircuitConfig,
+    CloudConfig,
+    FaultConfig,
     HomeConfig,
     HouseConfig,
     InverterConfig,
@@ -35,7 +38,11 @@ __all__ = [
     "ChargerConfig",
     "Circuit",
     "CircuitConfig",
+    "CloudConfig",
+    "CloudFaults",
+    "CloudServer",
     "FaultBoard",
+    "FaultConfig",
     "FaultError",
     "Flow",
     "Home",

@@ -4,10 +4,11 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import time
+import json
 import math
 import re
 
-from .config import CarConfig, CircuitConfig
+from .config import CarConfig, CircuitConfig, FaultConfig
 
 _SPANS = r"\d+(?:-\d+)?(?:\+\d+(?:-\d+)?)*"
 _CIRCUIT = re.compile(rf"(?P<name>[^:@,]+)(?:@(?P<parent>[^:@,]+))?:(?P<limit>[\d.]+)(?::(?P<chargers>{_SPANS}))?")
@@ -24,6 +25,22 @@ class CircuitOption:
 
     circuit: CircuitConfig
     chargers: tuple[int, ...]
+
+
+def fault(text: str) -> FaultConfig:
+    """Read `DEVICE:NAME` or `DEVICE:NAME:{JSON object of its parameters}`; `for_s` among them ends it."""
+    device, _, rest = text.partition(":")
+    name, _, given = rest.partition(":")
+    try:
+        parameters = json.loads(given or "{}")
+    except ValueError:
+        parameters = None
+    if not device or not name or not isinstance(parameters, dict):
+        raise argparse.ArgumentTypeError(f"not DEVICE:NAME or DEVICE:NAME:JSON: {text}")
+    for_s = parameters.pop("for_s", None)
+    if for_s is not None and not (isinstance(for_s, int | float) and for_s > 0):
+        raise argparse.ArgumentTypeError(f"'for_s' is a number of seconds above 0: {text}")
+    return FaultConfig(device=device, name=name, parameters=parameters, for_s=for_s)
 
 
 def clock(text: str) -> time:

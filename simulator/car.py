@@ -13,6 +13,7 @@ class Car:
         config: What it can do now.
         energy_wh: Energy in its battery, Wh.
         currents: Current on the charger's own L1, L2, L3, A.
+        stalled: Whether it gave up after a switch of phases.
     """
 
     def __init__(self, config: CarConfig) -> None:
@@ -21,6 +22,7 @@ class Car:
         self.currents: PhaseValues = (0.0, 0.0, 0.0)
         self._current = 0.0
         self._permitted_s = 0.0
+        self.stalled = False
 
     @property
     def soc(self) -> float:
@@ -53,6 +55,11 @@ class Car:
         self._permitted_s = 0.0
         self.currents = (0.0, 0.0, 0.0)
 
+    def switched(self) -> None:
+        """Lose the supply because the contactor went over to another number of phases."""
+        self.cut()
+        self.stalled = self.config.stalls_after_switch
+
     def step(self, dt: float, offered: float | None, live_phases: int, voltages: PhaseValues) -> float:
         """Charge for `dt` seconds.
 
@@ -65,7 +72,8 @@ class Car:
         Returns:
             Energy taken, Wh.
         """
-        usable = offered is not None and offered >= self.config.min_current and not self.full
+        self.stalled = self.stalled and offered is not None
+        usable = offered is not None and offered >= self.config.min_current and not self.full and not self.stalled
         self._permitted_s = self._permitted_s + dt if usable else 0.0
         target = 0.0
         if offered is not None and usable and self._permitted_s >= self.config.start_delay_s:

@@ -85,6 +85,7 @@ class Charger:
         reboots: The key `rbc`.
         booted_at: Home time of the last boot, s (negative: before the home started).
         writes: Every applied write, oldest first.
+        plugged_at: The key `lccfi` as home time, s; a restart takes the car for a new one.
     """
 
     def __init__(self, config: ChargerConfig, timings: Timings) -> None:
@@ -114,6 +115,7 @@ class Charger:
         self.reboots = 48
         self.booted_at = -237_000.0
         self.writes: list[Write] = []
+        self.plugged_at: float | None = None
         self.charging_since: float | None = None
         self.last_phase_switch: float | None = None
         self._energy_this_session = False
@@ -186,6 +188,7 @@ class Charger:
         if self.car is None:
             raise ValueError("no car belongs to this charger")
         self.car_state = CarState.WAITING
+        self.plugged_at = self.now
         self.session_wh = 0.0
         self._energy_this_session = False
 
@@ -286,7 +289,7 @@ class Charger:
                 return Model.PHASE_SWITCH
             self._switch_until = None
             self.contactor_phases = 0
-            car.cut()
+            car.switched()
         if self.contactor_phases in {0, self.wanted_phases}:
             self.contactor_phases = self.wanted_phases
             return decided
@@ -300,7 +303,7 @@ class Charger:
             self.car_state = CarState.CHARGING
             if self.charging_since is None:
                 self.charging_since = self.now
-        elif car.full or (self._energy_this_session and not self.allowed and not self.switching_phases):
+        elif car.full or car.stalled or (self._energy_this_session and not self.allowed and not self.switching_phases):
             self.car_state = CarState.COMPLETE
         else:
             self.car_state = CarState.WAITING
@@ -330,6 +333,7 @@ class Charger:
             self.online = True
             self.reboots += 1
             self.booted_at = self.now
+            self.plugged_at = None if self.car is None else self.now
             self.lifetime_wh = self.saved_wh
             self.settings |= {"frc": 0, "trx": None, "tcl": None}
             self.charging_since = None

@@ -1,8 +1,10 @@
 """What a virtual home consists of: plain, frozen descriptions without behaviour."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date, datetime, time
 from pathlib import Path
+from typing import Any
 
 type PhaseValues = tuple[float, float, float]
 """One value per grid phase L1, L2, L3; 0.0 for a phase the home does not have."""
@@ -111,6 +113,9 @@ class InverterConfig:
         idle_close_s: A client that asks nothing for this long is disconnected, wall clock seconds.
         end_marker: The SunSpec chain ends with 0xFFFF, 0; False = with an exception.
         circuit: Name of the circuit that it feeds into; None = the house connection.
+        synergy_units: Units of a Synergy inverter, 2 or 3: model 160 moves the meters up; 0 = another inverter.
+        followers: Serial numbers of inverters behind the same port, unit after unit: they have no meters and no
+            battery, and all inverters make the same part of what the roof gives.
     """
 
     serial: str = "7E000001"
@@ -124,6 +129,46 @@ class InverterConfig:
     idle_close_s: float = 120.0
     end_marker: bool = True
     circuit: str | None = None
+    synergy_units: int = 0
+    followers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloudConfig:
+    """The cloud that the inverter sends to, behind one HTTP port: version 1 and version 2 of its interface.
+
+    Attributes:
+        site_id: The site's number.
+        name: The site's name.
+        api_key: Key of version 1.
+        fleet_key: Key of version 2 (`X-API-Key`).
+        token: Access token of version 2 (`Authorization: Bearer`).
+        time_zone: Of the site.
+        starts_at: The cloud's time at the start of the home, with a time zone; None = the wall clock's. From then on
+            home time passes in the cloud, too.
+        delay_s: So late everything arrives there, home seconds.
+        bucket_s: Length of what version 2 calls a quarter of an hour, home seconds.
+        meter: Whether it knows what the house takes from the grid.
+        day_quota: Calls of version 1 within 24 hours.
+        month_quota: Calls of version 2 within 30 days.
+        minute_quota: Calls of version 2 within a minute.
+        port: TCP port; 0 = any free one.
+    """
+
+    site_id: str = "1234567"
+    name: str = "Virtual home"
+    api_key: str = "V1KEY000000000000000000000000001"
+    fleet_key: str = "v2-fleet-key-0001"
+    token: str = "v2-access-token-0001"  # noqa: S105 - there is nothing behind it to protect
+    time_zone: str = "Europe/Berlin"
+    starts_at: datetime | None = None
+    delay_s: float = 180.0
+    bucket_s: float = 900.0
+    meter: bool = True
+    day_quota: int = 300
+    month_quota: int = 2000
+    minute_quota: int = 10
+    port: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +185,7 @@ class CarConfig:
         capacity_wh: Battery capacity, Wh.
         soc: State of charge at the start, 0 to 1.
         target_soc: Charges up to here, 0 to 1.
+        stalls_after_switch: Takes a switch of phases for the end of the charge, until it is held or seems unplugged.
     """
 
     phases: int = 3
@@ -151,6 +197,7 @@ class CarConfig:
     capacity_wh: float = 60000.0
     soc: float = 0.3
     target_soc: float = 1.0
+    stalls_after_switch: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,6 +269,23 @@ class ChargerConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FaultConfig:
+    """Something that goes wrong from the start.
+
+    Attributes:
+        device: Serial number of a charger, its number from 1, or `inverter`.
+        name: The fault, as the control endpoint calls it.
+        parameters: What it wants to know.
+        for_s: Ends by itself after this much home time, s; None = never.
+    """
+
+    device: str
+    name: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    for_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class HomeConfig:
     """The whole virtual home.
 
@@ -230,6 +294,7 @@ class HomeConfig:
         house: The household.
         battery: The battery, or None.
         inverter: The inverter with its Modbus port, or None for a home without sun and meter.
+        cloud: What the inverter also sends to, or None.
         chargers: The Wattpilots.
         circuits: The circuits behind the house connection, in any order.
         main_fuse_a: Limit of the house connection per phase, A; None = nobody counts what is above it.
@@ -241,6 +306,7 @@ class HomeConfig:
         seed: Of everything that looks random.
         speed: Seconds of home time per second of wall clock; 0 = time stands still until `advance()`.
         timings: Times inside the Wattpilots.
+        faults: What goes wrong from the start.
         control_port: TCP port of the control endpoint; 0 = any free one, None = there is none.
         control_host: Address of the control endpoint.
     """
@@ -249,6 +315,7 @@ class HomeConfig:
     house: HouseConfig = field(default_factory=HouseConfig)
     battery: BatteryConfig | None = None
     inverter: InverterConfig | None = field(default_factory=InverterConfig)
+    cloud: CloudConfig | None = None
     chargers: tuple[ChargerConfig, ...] = (ChargerConfig(),)
     circuits: tuple[CircuitConfig, ...] = ()
     main_fuse_a: float | None = None
@@ -260,5 +327,6 @@ class HomeConfig:
     seed: int = 1
     speed: float = 1.0
     timings: Timings = field(default_factory=Timings)
+    faults: tuple[FaultConfig, ...] = ()
     control_port: int | None = None
     control_host: str = "127.0.0.1"

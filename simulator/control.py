@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from .circuits import Circuit, check_load
+from .cloud import CloudServer
 from .config import CarConfig, PhaseValues
 from .fault_kinds import is_number
 from .faults import FaultBoard, NoSuchFaultError, Parameter
@@ -17,7 +18,7 @@ from .solaredge import SolarEdgeServer
 from .views import Json, charger_details, circuit_view, faults_view, flow_view, state_view
 from .wattpilot import WattpilotServer
 
-type _Board = FaultBoard[WattpilotServer] | FaultBoard[SolarEdgeServer]
+type _Board = FaultBoard[WattpilotServer] | FaultBoard[SolarEdgeServer] | FaultBoard[CloudServer]
 type _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _MAX_ADVANCE_S = 86_400.0
@@ -70,6 +71,9 @@ class ControlServer:
                 web.get("/inverter/faults", self._inverter_faults),
                 web.post("/inverter/faults", self._break_inverter),
                 web.delete("/inverter/faults/{fault}", self._mend_inverter),
+                web.get("/cloud/faults", self._cloud_faults),
+                web.post("/cloud/faults", self._break_cloud),
+                web.delete("/cloud/faults/{fault}", self._mend_cloud),
                 web.get("/circuits/{name}", self._circuit),
                 web.delete("/circuits/{name}/over", self._forget_over),
                 web.post("/house", self._house),
@@ -109,6 +113,15 @@ class ControlServer:
 
     async def _mend_inverter(self, request: web.Request) -> web.Response:
         return await _mend(self._inverter_board(), request)
+
+    async def _cloud_faults(self, _request: web.Request) -> web.Response:
+        return _faults_response(self._cloud_board())
+
+    async def _break_cloud(self, request: web.Request) -> web.Response:
+        return await self._break(self._cloud_board(), request)
+
+    async def _mend_cloud(self, request: web.Request) -> web.Response:
+        return await _mend(self._cloud_board(), request)
 
     async def _car(self, request: web.Request) -> web.Response:
         server = self._find_charger(request)
@@ -200,6 +213,11 @@ class ControlServer:
         if self._simulation.inverter_faults is None:
             raise _not_found("this home has no inverter")
         return self._simulation.inverter_faults
+
+    def _cloud_board(self) -> FaultBoard[CloudServer]:
+        if self._simulation.cloud_faults is None:
+            raise _not_found("this home has no cloud")
+        return self._simulation.cloud_faults
 
     def _find_circuit(self, name: str) -> Circuit:
         try:

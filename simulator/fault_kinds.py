@@ -5,9 +5,13 @@ from dataclasses import MISSING, fields
 import math
 from typing import Any, Protocol
 
+from tmodbus.exceptions import error_code_to_exception_map
+
 from .faults import FaultError, FaultKind, Parameter, Parameters
+from .register_faults import SENTINELS as REGISTER_SENTINELS
 from .solaredge import SolarEdgeServer
 from .wattpilot import WattpilotServer
+from .wattpilot_distortion import MALFORMED, MEASURED, SENTINELS
 from .wattpilot_keys import WRITABLE
 
 
@@ -49,8 +53,20 @@ def _is_block(value: object) -> bool:
     return isinstance(value, list) and len(value) == 2 and all(_is_register(word) for word in value) and value[1] > 0
 
 
+def _is_slowness(value: Any) -> bool:
+    span = value if isinstance(value, list) and len(value) == 2 else [value, value]
+    return all(is_number(seconds) and seconds > 0 for seconds in span) and span[0] <= span[1]
+
+
+def _one_of(choices: Iterable[str], default: str) -> Parameter:
+    """Return a parameter that is one of a few words."""
+    known = tuple(choices)
+    return Parameter(what=f"one of: {', '.join(known)}", check=lambda value: value in known, default=default)
+
+
+_YES = Parameter(what="true or false", check=lambda value: isinstance(value, bool), default=False)
 _KEYS = Parameter(what="a list of keys of the status", check=_is_keys)
-_SECONDS = Parameter(what="a number of seconds above 0", check=lambda value: is_number(value) and value > 0)
+_SLOWNESS = Parameter(what="a number of seconds above 0, or a list of the least and the most", check=_is_slowness)
 _SERIAL = Parameter(what="digits", check=lambda value: isinstance(value, str) and value.isdecimal())
 _BLOCKS = Parameter(what="a list of [first register, count]", check=_is_blocks)
 
@@ -60,6 +76,16 @@ def _reset(device: _OnNetwork, attribute: str) -> None:
     (found,) = (entry for entry in fields(device.faults) if entry.name == attribute)
     value = found.default_factory() if found.default_factory is not MISSING else found.default
     setattr(device.faults, attribute, value)
+
+
+def _reset_all(*attributes: str) -> Callable[[_OnNetwork], None]:
+    """Return what gives attributes their defaults again."""
+
+    def reset(device: _OnNetwork) -> None:
+        for attribute in attributes:
+            _reset(device, attribute)
+
+    return reset
 
 
 def _flag(attribute: str, what: str) -> FaultKind[Any]:
@@ -85,6 +111,18 @@ def _value(
         end=lambda device: _reset(device, attribute),
         parameters={name: parameter},
     )
+
+
+def _slow(what: str) -> FaultKind[Any]:
+    """Return a fault that takes a time, or every time another one."""
+
+    def start(device: Any, given: Parameters) -> None:
+        seconds = given["seconds"]
+        least, most = seconds if isinstance(seconds, list) else (seconds, 0.0)
+        device.faults.slow_s, device.faults.slow_to_s = least, most
+
+    end = _reset_all("slow_s", "slow_to_s")
+    return FaultKind(what=what, start=start, end=end, parameters={"seconds": _SLOWNESS})
 
 
 def _blocks(value: Iterable[tuple[int, int]]) -> list[range]:
@@ -131,6 +169,15 @@ def _set_temperature(server: WattpilotServer, current: int) -> None:
     server.charger.temperature_current = current
 
 
+def _malform(server: WattpilotServer, given: Parameters) -> None:
+    server.faults.malformed, server.faults.malformed_beside = given["form"], given["beside"]
+
+
+def _change_password(server: WattpilotServer, given: Parameters) -> None:
+    server.faults.password = given["password"]
+    server.drop()
+
+
 _COMMANDS = Parameter(
     what="a list of keys that can be written (default: all)",
     check=lambda value: _is_keys(value) and all(key in WRITABLE for key in value),
@@ -158,7 +205,7 @@ WATTPILOT_FAULTS: Mapping[str, FaultKind[WattpilotServer]] = _NETWORK | {
         parameters={"keys": _COMMANDS, "message": Parameter(what="a text", check=_is_text, default="not now")},
     ),
     "no_response": _flag("no_response", "writes are applied and not answered"),
-    "slow_answer": _value("slow_s", "all that it sends comes late (home time)", "seconds", _SECONDS),
+    "slow_answer": _slow("all that it sends comes late (home time), in order"),
     "reboot": FaultKind[WattpilotServer](
         what="reboots, once, as after a write of `rst`",
         start=lambda server, _: server.charger.reboot(),
@@ -196,8 +243,68 @@ WATTPILOT_FAULTS: Mapping[str, FaultKind[WattpilotServer]] = _NETWORK | {
         dict,
     ),
     "missing_keys": _value("missing_keys", "keys are left out of the status", "keys", _KEYS, set),
+    "flood": _value(
+        "flood",
+        "so many more messages per second of home time",
+        "count",
+        Parameter(what="a whole number from 1 to 5000", check=lambda n: type(n) is int and 0 < n <= 5000, default=300),
+    ),
+    "malformed": FaultKind[WattpilotServer](
+        what="broken messages instead of good ones, or beside them",
+        start=_malform,
+        end=_reset_all("malformed", "malformed_beside"),
+        parameters={"form": _one_of(MALFORMED, "no_json"), "beside": _YES},
+    ),
+    "truncated": _flag("truncated", "each status ends in the middle of its frame, and so does the connection"),
+    "bad_signatures": _flag("bad_signatures", "every signature is refused"),
+    "password_changed": FaultKind[WattpilotServer](
+        what="another password; all connections are cut",
+        start=_change_password,
+        end=lambda server: _reset(server, "password"),
+        parameters={"password": Parameter(what="a text", check=_is_text, default="another-password")},
+    ),
+    "unknown_keys": _value(
+        "unknown_keys",
+        "so many keys that nobody knows, and codes that nobody knows",
+        "count",
+        Parameter(what="a whole number from 1 to 5000", check=lambda n: type(n) is int and 0 < n <= 5000, default=300),
+    ),
+    "text_numbers": _flag("text_numbers", "numbers come as text"),
+    "sentinels": FaultKind[WattpilotServer](
+        what="no numbers where numbers belong",
+        start=lambda server, given: setattr(server.faults, "sentinels", dict.fromkeys(given["keys"], given["value"])),
+        end=lambda server: _reset(server, "sentinels"),
+        parameters={
+            "value": _one_of(SENTINELS, "nan"),
+            "keys": Parameter(what="a list of keys of the status", check=_is_keys, default=list(MEASURED)),
+        },
+    ),
+    "clock_jump": _value(
+        "clock_s",
+        "its clock and its time since the boot jump",
+        "seconds",
+        Parameter(what="a number of seconds", check=is_number, default=3600.0),
+    ),
 }
 """What can go wrong with a Wattpilot."""
+
+
+def _restart(server: SolarEdgeServer) -> None:
+    server.faults.refuse = True
+    server.drop()
+
+
+def _except(server: SolarEdgeServer, given: Parameters) -> None:
+    server.faults.exception, server.faults.exception_on = given["code"], _blocks(given["blocks"])
+
+
+def _spoil(server: SolarEdgeServer, given: Parameters) -> None:
+    server.faults.sentinel, server.faults.sentinel_on = given["value"], _blocks(given["blocks"])
+
+
+_SOME_BLOCKS = Parameter(
+    what=f"{_BLOCKS.what} (default: all)", check=lambda value: value == [] or _is_blocks(value), default=[]
+)
 
 INVERTER_FAULTS: Mapping[str, FaultKind[SolarEdgeServer]] = _NETWORK | {
     "silent": _flag("silent", "no request is answered"),
@@ -210,7 +317,33 @@ INVERTER_FAULTS: Mapping[str, FaultKind[SolarEdgeServer]] = _NETWORK | {
         end=lambda server: _reset(server, "frozen_meter"),
     ),
     "lost_meter": _flag("lost_meter", "the measured values of the meters are not implemented"),
-    "slow": _value("slow_s", "each answer takes this long (wall clock)", "seconds", _SECONDS),
+    "slow": _slow("each answer takes this long (wall clock)"),
     "identity": _value("serial", "another serial number", "serial", Parameter(what="a text", check=_is_text)),
+    "restart": FaultKind[SolarEdgeServer](
+        what="a restart after new firmware: the connection is cut, and every new one until it ends",
+        start=lambda server, _: _restart(server),
+        end=lambda server: _reset(server, "refuse"),
+    ),
+    "exception": FaultKind[SolarEdgeServer](
+        what="an exception instead of answers: 1 function, 2 address, 4 failure, 6 busy, 10 and 11 gateway",
+        start=_except,
+        end=_reset_all("exception", "exception_on"),
+        parameters={
+            "code": Parameter(
+                what="1, 2, 3, 4, 5, 6, 8, 10 or 11",
+                check=lambda code: type(code) is int and code in error_code_to_exception_map,
+                default=4,
+            ),
+            "blocks": _SOME_BLOCKS,
+        },
+    ),
+    "sentinels": FaultKind[SolarEdgeServer](
+        what="no numbers where measured values belong",
+        start=_spoil,
+        end=_reset_all("sentinel", "sentinel_on"),
+        parameters={"value": _one_of(REGISTER_SENTINELS, "int16"), "blocks": _SOME_BLOCKS},
+    ),
+    "sign_flip": _flag("sign_flip", "the meters count the wrong way round"),
+    "truncated": _flag("truncated", "each answer ends in the middle, and so does the connection"),
 }
 """What can go wrong with the inverter."""

@@ -64,6 +64,7 @@ def parse(arguments: Sequence[str]) -> Options:
         control_host=values.control_host,
         start_at=values.start_at,
         seed=values.seed,
+        faults=tuple(values.faults),
         speed=0.0 if values.stand_still else values.speed,
     )
     return Options(home=home, host=values.host, as_json=values.json, status_every_s=values.status_every)
@@ -146,6 +147,17 @@ def _parser() -> argparse.ArgumentParser:
     add("--speed", type=read.positive, default=1.0, help="home time per wall clock time (default: %(default)s)")
     add("--stand-still", action="store_true", help="time passes only by POST /advance of the control endpoint")
     add("--seed", type=int, default=1, help="of everything random (default: %(default)s)")
+    add(
+        "--fault",
+        dest="faults",
+        type=read.fault,
+        action="append",
+        default=[],
+        metavar="DEVICE:NAME[:JSON]",
+        help="something that goes wrong from the start, for example 1:flood or"
+        ' inverter:slow:{"seconds":[2,15],"for_s":600}; may be repeated; devices: a serial or number of a Wattpilot,'
+        " inverter; names: see simulator/README.md",
+    )
     add("--json", action="store_true", help="also print the addresses as one line of JSON")
     add("--status-every", type=read.positive, metavar="S", help="print the flows every S seconds")
     return parser

@@ -4,7 +4,7 @@ SunSpec area (40000 on): big-endian, value = raw * 10^scale factor. Proprietary 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 import struct
 
@@ -18,6 +18,9 @@ METER_MODEL = 40188
 BATTERY = 57600
 SITE_CONTROL = 57344
 POWER_CONTROL = 61440
+
+MPPT_COMMON = 10
+MPPT_UNIT = 20
 
 _NO_INT16 = 0x8000
 _NO_UINT16 = 0xFFFF
@@ -88,18 +91,37 @@ class MeterReading:
     imported: PhaseValues
 
 
+def meter_shift(config: InverterConfig) -> int:
+    """Return how many registers model 160 of a Synergy inverter moves the meters up by."""
+    return MPPT_COMMON + MPPT_UNIT * config.synergy_units if config.synergy_units else 0
+
+
+def build_follower(home: Home, config: InverterConfig, number: int) -> Registers:
+    """Return the image of the registers of follower 0, 1, ... at the home's present moment."""
+    image = Registers()
+    alone = replace(config, unit_id=config.unit_id + 1 + number, meters=())
+    _identity(image, alone, config.followers[number])
+    energy = home.energies.inverter / (1 + len(config.followers))
+    _inverter(image, alone, _share(home.flow, config, leader=False), energy, grid_phases=home.config.phases)
+    image.u16(METER_COMMON, 0xFFFF, 0)
+    return image
+
+
 def build(home: Home, config: InverterConfig, serial: str) -> Registers:
     """Return the image of all registers at the home's present moment."""
     image = Registers()
-    flow = home.flow
-    _common(image, 40000, "SolarEdge", f"SE{config.rated_w / 1000:.0f}K-RWS48BEN4", serial)
-    image.u32(40000, 0x53756E53)
-    image.text(40044, 8, "0004.0023.0029")
-    image.u16(40068, config.unit_id)
-    _inverter(image, config, flow, home.energies.inverter, grid_phases=home.config.phases)
+    flow = _share(home.flow, config, leader=True)
+    _identity(image, config, serial)
+    energy = home.energies.inverter / (1 + len(config.followers))
+    _inverter(image, config, flow, energy, grid_phases=home.config.phases)
+    shift = meter_shift(config)
+    if config.synergy_units:
+        image.fill(METER_COMMON, shift)
+        image.u16(METER_COMMON, 160, shift - 2)
+        image.u16(METER_COMMON + 8, config.synergy_units)
     for slot, option in enumerate(config.meters):
-        _meter(image, slot, option, reading(home, option), home, serial)
-    end = METER_COMMON + METER_STRIDE * len(config.meters)
+        _meter(image, shift + METER_STRIDE * slot, option, reading(home, option), home, f"{serial}{slot + 1}")
+    end = METER_COMMON + shift + METER_STRIDE * len(config.meters)
     if config.end_marker:
         image.u16(end, 0xFFFF, 0)
     _control(image, battery=home.battery)
@@ -124,6 +146,27 @@ def reading(home: Home, option: str) -> MeterReading:
         return MeterReading(watts=flow.inverter, exported=nothing, imported=nothing)
     first, second, third = (-(flow.house[phase] + flow.cars[phase]) for phase in range(3))
     return MeterReading(watts=(first, second, third), exported=nothing, imported=nothing)
+
+
+def _identity(image: Registers, config: InverterConfig, serial: str) -> None:
+    """The first common block (40000 to 40068)."""
+    _common(image, 40000, "SolarEdge", f"SE{config.rated_w / 1000:.0f}K-RWS48BEN4", serial)
+    image.u32(40000, 0x53756E53)
+    image.text(40044, 8, "0004.0023.0029")
+    image.u16(40068, config.unit_id)
+
+
+def _share(flow: Flow, config: InverterConfig, *, leader: bool) -> Flow:
+    """Return what one of several inverters makes; the battery is the leader's."""
+    count = 1 + len(config.followers)
+    if count == 1:
+        return flow
+    whole = sum(flow.inverter) or 1.0
+    part = max(0.0, sum(flow.inverter) - flow.battery_w) / count
+    own = part + flow.battery_w if leader else part
+    first, second, third = (watts * own / whole for watts in flow.inverter)
+    battery_w = flow.battery_w if leader else 0.0
+    return replace(flow, inverter=(first, second, third), pv_w=flow.pv_w / count, battery_w=battery_w)
 
 
 def _common(image: Registers, base: int, manufacturer: str, model: str, serial: str) -> None:
@@ -173,11 +216,10 @@ def _inverter_status(flow: Flow) -> int:
     return 4 if flow.pv_w > 0 or abs(flow.battery_w) > 1 else 2
 
 
-def _meter(image: Registers, slot: int, option: str, shown: MeterReading, home: Home, serial: str) -> None:
-    """Common block and model 203 (201 in a home with one phase) of one meter."""
-    shift = METER_STRIDE * slot
+def _meter(image: Registers, shift: int, option: str, shown: MeterReading, home: Home, serial: str) -> None:
+    """Common block and model 203 (201 in a home with one phase) of one meter, `shift` after the first place."""
     flow, single = home.flow, home.config.phases == 1
-    _common(image, METER_COMMON - 2 + shift, "SolarEdge", "SE-MTR-3Y-400V-A", f"{serial}{slot + 1}")
+    _common(image, METER_COMMON - 2 + shift, "SolarEdge", "SE-MTR-3Y-400V-A", serial)
     image.text(METER_COMMON + 34 + shift, 8, option)
     image.text(METER_COMMON + 42 + shift, 8, "75")
     base = METER_MODEL + shift

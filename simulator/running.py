@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from .cloud import CloudServer
+from .cloud_faults import CLOUD_FAULTS
 from .config import HomeConfig
 from .control import ControlServer
 from .fault_kinds import INVERTER_FAULTS, WATTPILOT_FAULTS
@@ -30,17 +32,22 @@ async def running_home(config: HomeConfig, *, host: str = "127.0.0.1") -> AsyncI
     home = Home(config)
     chargers = tuple(WattpilotServer(home, charger, host) for charger in home.chargers)
     solaredge = SolarEdgeServer(home, config.inverter, host) if config.inverter else None
+    cloud = CloudServer(home, config.cloud, host) if config.cloud else None
     simulation = Simulation(
         home=home,
         chargers=chargers,
         solaredge=solaredge,
         charger_faults={server.charger.config.serial: FaultBoard(server, WATTPILOT_FAULTS) for server in chargers},
         inverter_faults=FaultBoard(solaredge, INVERTER_FAULTS) if solaredge else None,
+        cloud=cloud,
+        cloud_faults=FaultBoard(cloud, CLOUD_FAULTS) if cloud else None,
     )
     async with AsyncExitStack() as stack:
-        servers: list[WattpilotServer | SolarEdgeServer] = [*chargers]
+        servers: list[WattpilotServer | SolarEdgeServer | CloudServer] = [*chargers]
         if solaredge is not None:
             servers.append(solaredge)
+        if cloud is not None:
+            servers.append(cloud)
         for server in servers:
             await server.start()
             stack.push_async_callback(server.stop)
@@ -48,6 +55,8 @@ async def running_home(config: HomeConfig, *, host: str = "127.0.0.1") -> AsyncI
             control = ControlServer(simulation)
             stack.push_async_callback(control.stop)
             simulation.control_url = await control.start(config.control_host, config.control_port)
+        for fault in config.faults:
+            await simulation.break_down(fault)
         driver = asyncio.create_task(_drive(simulation, config.speed)) if config.speed else None
         try:
             yield simulation

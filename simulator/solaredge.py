@@ -1,17 +1,24 @@
 """The network side of a SolarEdge inverter: Modbus TCP for one client at a time."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from random import Random
 import struct
 
-from tmodbus.exceptions import IllegalDataAddressError, ServerDeviceFailureError, SuppressResponseError
+from tmodbus.exceptions import (
+    IllegalDataAddressError,
+    ServerDeviceFailureError,
+    SuppressResponseError,
+    error_code_to_exception_map,
+)
 from tmodbus.pdu import ReadHoldingRegistersPDU, WriteMultipleRegistersPDU, WriteSingleRegisterPDU
 from tmodbus.server import AsyncTcpServer, ModbusRequestRouter
 
 from .config import InverterConfig
 from .home import Home
-from .registers import METER_COMMON, METER_STRIDE, POWER_CONTROL, SITE_CONTROL, build
+from .register_faults import flip_sign, measured, put_sentinels
+from .registers import METER_COMMON, METER_STRIDE, POWER_CONTROL, SITE_CONTROL, build, build_follower, meter_shift
 
 _WRITABLE = (range(SITE_CONTROL, SITE_CONTROL + 20), range(POWER_CONTROL, POWER_CONTROL + 4))
 _REMOTE_CONTROL = 4
@@ -45,7 +52,14 @@ class SolarEdgeFaults:
         frozen_meter: The meters show what they showed at the first request after this was set.
         lost_meter: The measured values of the meters are all "not implemented".
         slow_s: Extra time for each answer, wall clock seconds.
+        slow_to_s: Where this is more than `slow_s`, each answer takes another time between both.
         serial: Another serial number.
+        exception: Code of the exception that takes the place of answers; None = answers.
+        exception_on: Only requests that touch one of these register ranges get it; empty = all.
+        sign_flip: The meters count the wrong way round.
+        sentinel: Name of what takes the place of measured values (see `register_faults.SENTINELS`).
+        sentinel_on: Only in these register ranges; empty = everywhere.
+        truncated: The answer ends in the middle, and so does the connection.
     """
 
     silent: bool = False
@@ -56,7 +70,14 @@ class SolarEdgeFaults:
     frozen_meter: bool = False
     lost_meter: bool = False
     slow_s: float = 0.0
+    slow_to_s: float = 0.0
     serial: str | None = None
+    exception: int | None = None
+    exception_on: list[range] = field(default_factory=list)
+    sign_flip: bool = False
+    sentinel: str | None = None
+    sentinel_on: list[range] = field(default_factory=list)
+    truncated: bool = False
 
 
 class SolarEdgeServer(AsyncTcpServer):
@@ -75,6 +96,8 @@ class SolarEdgeServer(AsyncTcpServer):
         router = ModbusRequestRouter()
         super().__init__(host, router, port=config.port)
         router.register(ReadHoldingRegistersPDU, unit_id=config.unit_id)(self._read)
+        for number in range(len(config.followers)):
+            router.register(ReadHoldingRegistersPDU, unit_id=config.unit_id + 1 + number)(self._read_follower)
         router.register(WriteSingleRegisterPDU, unit_id=config.unit_id)(self._write_one)
         router.register(WriteMultipleRegistersPDU, unit_id=config.unit_id)(self._write_many)
         self.faults = SolarEdgeFaults()
@@ -89,6 +112,8 @@ class SolarEdgeServer(AsyncTcpServer):
         self._client: asyncio.StreamWriter | None = None
         self._client_task: asyncio.Task[None] | None = None
         self._idle: asyncio.TimerHandle | None = None
+        self._stopping = False
+        self._random = Random(f"{home.config.seed} {config.serial}")
 
     @property
     def serial(self) -> str:
@@ -102,12 +127,14 @@ class SolarEdgeServer(AsyncTcpServer):
 
     async def start(self) -> None:
         """Listen."""
+        self._stopping = False
         await super().start()
         if self._server is not None:
             self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """Disconnect the client and stop listening."""
+        """Disconnect the client and stop listening; who comes meanwhile is turned away."""
+        self._stopping = True
         self.drop()
         if self._client_task is not None:
             self._client_task.cancel()
@@ -127,7 +154,7 @@ class SolarEdgeServer(AsyncTcpServer):
 
     async def handle_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve the one client; turn every other away."""
-        if self._client is not None or self.faults.refuse:
+        if self._client is not None or self.faults.refuse or self._stopping:
             self.refused += 1
             writer.transport.abort()
             return
@@ -151,10 +178,17 @@ class SolarEdgeServer(AsyncTcpServer):
             self._client.close()
 
     async def _read(self, _unit: int, request: ReadHoldingRegistersPDU) -> list[int]:
+        return await self._answer(request, self._image)
+
+    async def _read_follower(self, unit: int, request: ReadHoldingRegistersPDU) -> list[int]:
+        number = unit - self.unit_id - 1
+        return await self._answer(request, lambda: build_follower(self._home, self._config, number).words)
+
+    async def _answer(self, request: ReadHoldingRegistersPDU, registers: Callable[[], dict[int, int]]) -> list[int]:
         self.reads += 1
         addresses = range(request.start_address, request.start_address + request.quantity)
         await self._before_answer(addresses, request.function_code)
-        image = self._image()
+        image = registers()
         if any(address not in image for address in addresses):
             raise IllegalDataAddressError(request.function_code)
         return [image[address] for address in addresses]
@@ -180,20 +214,32 @@ class SolarEdgeServer(AsyncTcpServer):
         """Take the time that an answer takes, and play the faults."""
         self._watch_idle()
         faults = self.faults
-        delay = self._config.latency_s + faults.slow_s
+        delay = self._config.latency_s + self._random.uniform(faults.slow_s, max(faults.slow_s, faults.slow_to_s))
         if delay:
             await asyncio.sleep(delay)
         if faults.silent or _touches(addresses, faults.silent_blocks):
             raise SuppressResponseError
+        if faults.truncated:
+            self._cut_short(function_code)
+        if faults.exception is not None and _touches(addresses, faults.exception_on or [range(0x10000)]):
+            raise error_code_to_exception_map[faults.exception](function_code)
         if _touches(addresses, faults.exception_blocks):
             raise IllegalDataAddressError(function_code)
         if _touches(addresses, faults.broken_blocks):
             raise ServerDeviceFailureError(function_code)
 
+    def _cut_short(self, function_code: int) -> None:
+        """Begin an answer and end the connection in the middle of it."""
+        if self._client is not None:
+            self._client.write(bytes((0, 1, 0, 0, 0, 0x30, self.unit_id, function_code, 0x2D, 0, 1)))
+            self._client.close()
+        raise SuppressResponseError
+
     def _image(self) -> dict[int, int]:
         """Return all registers: one moment of the home for the whole request."""
         words = build(self._home, self._config, self.serial).words | self._written
-        meters = range(METER_COMMON, METER_COMMON + METER_STRIDE * len(self._config.meters))
+        first = METER_COMMON + meter_shift(self._config)
+        meters = range(first, first + METER_STRIDE * len(self._config.meters))
         if self.faults.frozen_meter:
             self._frozen = self._frozen or {address: words[address] for address in meters if address in words}
             words |= self._frozen
@@ -202,6 +248,10 @@ class SolarEdgeServer(AsyncTcpServer):
         if self.faults.lost_meter:
             for start in meters[::METER_STRIDE]:
                 words |= dict.fromkeys(range(start + 69, start + 105), 0x8000)
+        if self.faults.sign_flip:
+            flip_sign(words, self._config)
+        if self.faults.sentinel is not None:
+            put_sentinels(words, self.faults.sentinel, self.faults.sentinel_on or measured(self._config))
         return words
 
     def _limit_battery(self) -> None:

@@ -7,7 +7,6 @@ from .circuits import Circuit
 from .faults import FaultBoard
 from .home import Home
 from .simulation import Simulation
-from .solaredge import SolarEdgeServer
 from .wattpilot import WattpilotServer
 
 type Json = dict[str, Any]
@@ -112,7 +111,7 @@ def inverter_view(simulation: Simulation) -> Json | None:
     }
 
 
-def faults_view(board: FaultBoard[WattpilotServer] | FaultBoard[SolarEdgeServer]) -> list[Json]:
+def faults_view(board: FaultBoard[Any]) -> list[Json]:
     """Return the faults under way."""
     return [
         {"fault": fault.name, "parameters": fault.parameters, "ends_at_s": fault.ends_at}

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 from http import HTTPStatus
 import json
 import logging
 import math
+from random import Random
 import secrets
 
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
@@ -16,10 +18,12 @@ from .charger import Charger, RefusedWriteError, Write
 from .config import CarConfig
 from .home import Home
 from .wattpilot_auth import derive_key, login_hash, signature
+from .wattpilot_dialect import cloud_serial, hello, snapshot
+from .wattpilot_distortion import distorted, half_a_frame, malformed
 from .wattpilot_faults import WattpilotFaults
 from .wattpilot_keys import Json
 from .wattpilot_outbox import Outbox
-from .wattpilot_status import build_status, device_type, snapshot_parts
+from .wattpilot_status import build_status
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -52,11 +56,17 @@ class WattpilotServer:
         self._written: set[str] = set()
         self._deafened: set[ServerConnection] = set()
         self._on_network = False
+        self._random = Random(f"{home.config.seed} {charger.config.serial}")
 
     @property
     def url(self) -> str:
         """Where clients connect to."""
         return f"ws://{self.host}:{self.port}/ws"
+
+    @property
+    def cloud_url(self) -> str:
+        """Where clients connect to as if it were the cloud; a template for the serial."""
+        return f"ws://{self.host}:{self.port}/app/{{serial}}?version=1.2.9"
 
     @property
     def serial(self) -> str:
@@ -83,9 +93,9 @@ class WattpilotServer:
 
     def status(self) -> dict[str, Json]:
         """Return the status that clients see."""
-        status = build_status(self.charger, self.serial, self._home.local_time, self._home.flow.frequency)
-        visible = status | self.faults.override | self.faults.stuck
-        return {key: value for key, value in visible.items() if key not in self.faults.missing_keys}
+        clock = self._home.local_time + timedelta(seconds=self.faults.clock_s)
+        status = build_status(self.charger, self.serial, clock, self._home.flow.frequency)
+        return distorted(status, self.faults, self._home.now)
 
     def stick(self, *keys: str) -> None:
         """Let keys keep their present values in everything that clients see; raises KeyError for an unknown one."""
@@ -151,7 +161,19 @@ class WattpilotServer:
             self._seen[client] = status
             if self.faults.unknown_messages:
                 self._post(client, {"type": "updateSomethingNew", "status": {"amp": 1}})
+            if self.faults.truncated:
+                self._cut_short(client, {"type": "deltaStatus", "status": changed})
+                continue
             self._post(client, {"type": "deltaStatus", "status": changed})
+            for number in range(self.faults.flood):
+                more = {"nrg": status.get("nrg"), "rssi": -40 - number % 50}
+                self._post(client, {"type": "deltaStatus", "status": more})
+
+    @staticmethod
+    def _cut_short(client: ServerConnection, frame: dict[str, Json]) -> None:
+        """Send the first half of a frame and end the connection, as a charger does that loses its power."""
+        client.transport.write(half_a_frame(frame))
+        client.transport.close()
 
     def send_late(self) -> None:
         """Send what a slow charger owes by now."""
@@ -165,21 +187,31 @@ class WattpilotServer:
     def _post(self, client: ServerConnection, frame: dict[str, Json]) -> None:
         """Send a frame without ever waiting: a client that does not read cannot hold up the home."""
         if not self._put_off(client, frame):
-            broadcast([client], json.dumps(frame))
+            for message in self._messages(frame):
+                broadcast([client], message)
+
+    def _messages(self, frame: dict[str, Json]) -> Iterator[str | bytes]:
+        """Return what goes over the wire for a frame."""
+        how = self.faults.malformed
+        if how is not None:
+            yield malformed(frame, how)
+        if how is None or self.faults.malformed_beside:
+            yield json.dumps(frame)
 
     def _put_off(self, client: ServerConnection, frame: dict[str, Json]) -> bool:
         """Keep a frame for later where the charger is slow, or where earlier ones still wait."""
         outbox = self._clients[client]
         if not self.faults.slow_s and not outbox.holds:
             return False
-        outbox.put(self._home.now + self.faults.slow_s, json.dumps(frame))
+        late = self._random.uniform(self.faults.slow_s, max(self.faults.slow_s, self.faults.slow_to_s))
+        outbox.put(self._home.now + late, json.dumps(frame))
         return True
 
     def _check_request(self, client: ServerConnection, request: Request) -> Response | None:
-        """Answer the HTTP upgrade: only `/ws` exists."""
+        """Answer the HTTP upgrade: only `/ws` exists, and the path of the cloud."""
         if self.faults.refuse:
             client.transport.abort()
-        if request.path.partition("?")[0] != "/ws":
+        if request.path.partition("?")[0] != "/ws" and cloud_serial(request.path) is None:
             return client.respond(HTTPStatus.NOT_FOUND, "")
         return None
 
@@ -212,9 +244,12 @@ class WattpilotServer:
             self._deafened.discard(client)
 
     async def _login(self, client: ServerConnection) -> bytes | None:
-        """Go through hello and authentication; return the key, or None after a wrong password."""
-        config, serial = self.charger.config, self.serial
-        await self._send(client, self._hello(serial))
+        """Go through hello and authentication; return the key, or None where nothing comes of it."""
+        config, serial, asked_for = self.charger.config, self.serial, _asked_for(client)
+        # The cloud does not know that serial.
+        if asked_for not in {None, serial}:
+            return None
+        await self._send(client, hello(self.charger, serial, secured=asked_for is None))
         token1, token2 = secrets.token_hex(16), secrets.token_hex(16)
         required = {"type": "authRequired", "token1": token1, "token2": token2}
         kdf = config.auth
@@ -226,7 +261,7 @@ class WattpilotServer:
         message: dict[str, Json] | None = None
         while message is None or message.get("type") != "auth":
             message = _parse(await client.recv())
-        key = await asyncio.to_thread(derive_key, config.password, serial, kdf)
+        key = await asyncio.to_thread(derive_key, self.faults.password or config.password, serial, kdf)
         expected = login_hash(key, token1, token2, str(message.get("token3")))
         if message.get("hash") != expected or self.faults.wrong_password:
             await self._send(client, {"type": "authError", "message": "Wrong password"})
@@ -235,47 +270,19 @@ class WattpilotServer:
         await self._send(client, {"type": "authSuccess"})
         return key
 
-    def _hello(self, serial: str) -> dict[str, Json]:
-        config = self.charger.config
-        return {
-            "type": "hello",
-            "serial": serial,
-            "hostname": f"Wattpilot_{serial}",
-            "friendly_name": self.charger.settings["fna"],
-            "manufacturer": "fronius",
-            "devicefamily": "wattpilot",
-            "devicetype": device_type(self.charger),
-            "version": config.firmware,
-            "protocol": 2,
-            "proto": 4 if config.flex else 3,
-            "secured": True,
-        }
-
     async def _send_snapshot(self, client: ServerConnection) -> dict[str, Json]:
-        """Send the frames of a connect in their recorded order; return the status in them."""
-        status = self.status()
-        first, *middle, last = [{key: status[key] for key in part if key in status} for part in snapshot_parts(status)]
-        await self._send_full(client, first, partial=True)
-        await self._send(client, {"type": "clearInverters", "partial": True})
-        await self._send(client, {"type": "updateInverter", "partial": False, **status.get("cci", {})})
-        await self._send(client, {"type": "clearSmips"})
-        if self.faults.delta_in_snapshot:
-            await self._send(client, {"type": "deltaStatus", "status": {"rbt": status["rbt"]}})
-        for part in middle:
-            await self._send_full(client, part, partial=True)
-        if not self.faults.half_snapshot:
-            await self._send_full(client, last, partial=False)
+        """Send the frames of a connect; return the status in them."""
+        status, flex, faults = self.status(), self.charger.config.flex, self.faults
+        for frame in snapshot(status, flex=flex, half=faults.half_snapshot, delta=faults.delta_in_snapshot):
+            await self._send(client, frame)
         return status
-
-    async def _send_full(self, client: ServerConnection, status: dict[str, Json], *, partial: bool) -> None:
-        await self._send(client, {"type": "fullStatus", "partial": partial, "status": status})
 
     async def _send(self, client: ServerConnection, frame: dict[str, Json]) -> None:
         if self.faults.quiet or self._put_off(client, frame):
             return
-        text = json.dumps(frame)
-        fragmented = self.faults.fragmented and frame["type"] == "fullStatus"
-        await client.send(_fragments(text) if fragmented else text)
+        fragmented = (self.faults.fragmented or self.charger.config.flex) and frame["type"] == "fullStatus"
+        for message in self._messages(frame):
+            await client.send(_fragments(message) if fragmented and isinstance(message, str) else message)
 
     async def _answer(self, client: ServerConnection, key: bytes, message: dict[str, Json]) -> None:
         """Answer one message of a logged-in client."""
@@ -284,12 +291,15 @@ class WattpilotServer:
                 data = str(message.get("data"))
                 inner = _parse(data)
                 request_id = str(message.get("requestId", "")).removesuffix("sm")
-                if message.get("hmac") != signature(key, data) or inner is None:
+                signed = message.get("hmac") == signature(key, data) and not self.faults.bad_signatures
+                if not signed or inner is None:
                     await self._refuse(client, request_id, "hmac mismatch")
                 elif inner.get("type") == "setValue":
                     await self._set_value(client, inner)
                 else:
                     await self._answer_plain(client, inner)
+            case "setValue" if _asked_for(client) is not None:
+                await self._set_value(client, message)
             case "setValue":
                 await self._refuse(client, message.get("requestId"), "message must be secured")
             case _:
@@ -329,6 +339,11 @@ class WattpilotServer:
         if request_id is not None:
             response["requestId"] = str(request_id)
         await self._send(client, response)
+
+
+def _asked_for(client: ServerConnection) -> str | None:
+    """Return the serial that a client asked the cloud for, None for one in the house."""
+    return None if client.request is None else cloud_serial(client.request.path)
 
 
 def _parse(raw: str | bytes) -> dict[str, Json] | None:

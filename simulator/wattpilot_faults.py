@@ -27,6 +27,17 @@ class WattpilotFaults:
         no_response: Writes are applied, but no response is sent.
         answer_delay_s: Time before a response, wall clock seconds; later messages of that client wait as well.
         slow_s: All that is sent comes this late, home time.
+        slow_to_s: Where this is more than `slow_s`, each message comes by another time between both late.
+        flood: So many more `deltaStatus` messages per second of home time.
+        malformed: Every message comes in this broken form (see `wattpilot_distortion.MALFORMED`).
+        malformed_beside: The broken messages come beside the good ones, not instead of them.
+        truncated: The next status ends in the middle of its WebSocket frame, and so does the connection.
+        bad_signatures: No signature is right: every signed message is refused.
+        password: Another password than before.
+        unknown_keys: So many keys nobody knows, with codes nobody knows in some that are known.
+        text_numbers: Every number in a status comes as text.
+        sentinels: Key -> name of what stands in the place of its numbers (see `wattpilot_distortion.SENTINELS`).
+        clock_s: The charger's clock and its time since the boot are wrong by this many seconds.
     """
 
     silent: bool = False
@@ -46,6 +57,17 @@ class WattpilotFaults:
     no_response: bool = False
     answer_delay_s: float = 0.0
     slow_s: float = 0.0
+    slow_to_s: float = 0.0
+    flood: int = 0
+    malformed: str | None = None
+    malformed_beside: bool = False
+    truncated: bool = False
+    bad_signatures: bool = False
+    password: str | None = None
+    unknown_keys: int = 0
+    text_numbers: bool = False
+    sentinels: dict[str, str] = field(default_factory=dict)
+    clock_s: float = 0.0
 
     @property
     def quiet(self) -> bool:

@@ -1,8 +1,10 @@
 """PV Load Manager: electric cars charge from the roof, and the fuse never trips."""
 
+from collections.abc import Callable
 from functools import partial
 import json
 from pathlib import Path
+from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
@@ -10,12 +12,22 @@ from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
-from .const import CONF_ENTRY_TYPE, CONF_SERIAL, DOMAIN, LOGGER, PLATFORMS, EntryType
+from .const import (
+    CONF_CONNECTION,
+    CONF_ENTRY_TYPE,
+    CONF_SERIAL,
+    DOMAIN,
+    LOGGER,
+    PLATFORMS,
+    EntryType,
+    InverterConnection,
+)
 from .coordinators.inverter import InverterCoordinator
 from .coordinators.issues import ConfigIssues
 from .coordinators.load_manager import LoadManagerCoordinator
 from .coordinators.release import async_release_charger
 from .coordinators.solaredge import SolarEdgeCoordinator
+from .coordinators.solaredge_cloud import SolarEdgeCloudCoordinator, async_forget_cloud
 from .coordinators.wattpilot import WattpilotCoordinator
 from .entity import device_info
 from .memory import Memory
@@ -24,6 +36,10 @@ from .shared import SHARED, PvLoadManagerConfigEntry, Shared
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 TEXTS = Path(__file__).parent / "texts"
+INVERTERS: Final[dict[InverterConnection, Callable[[HomeAssistant, ConfigEntry], InverterCoordinator]]] = {
+    InverterConnection.MODBUS: SolarEdgeCoordinator,
+    InverterConnection.CLOUD: SolarEdgeCloudCoordinator,
+}
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
@@ -48,7 +64,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: PvLoadManagerConfigEntry
         entry.async_on_unload(manager.async_stop)  # also where the set-up fails further down
         entry.async_on_unload(entry.add_update_listener(_async_reload))
     elif kind is EntryType.SOLAREDGE:
-        inverter = SolarEdgeCoordinator(hass, entry)
+        connection = InverterConnection(entry.data.get(CONF_CONNECTION, InverterConnection.MODBUS))
+        inverter = INVERTERS[connection](hass, entry)
         await inverter.async_connect()
         entry.runtime_data = inverter
         shared.inverters[inverter.serial] = inverter
@@ -94,6 +111,8 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
             await charger.async_release()
         shared.memory.forget_site()
         ConfigIssues(hass, entry).clear()
+    elif kind is EntryType.SOLAREDGE:
+        async_forget_cloud(hass, entry)
     elif kind is EntryType.WATTPILOT:
         await async_release_charger(shared.memory, entry)
         shared.memory.forget_charger(entry.data[CONF_SERIAL])

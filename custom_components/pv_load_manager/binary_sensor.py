@@ -1,4 +1,4 @@
-"""Binary sensors of the site: what is wrong with its configuration, and what was told from outside."""
+"""Binary sensors: what is wrong with the site or a charger, and what the site was told from outside."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .control import ConfigError, Plan
 from .coordinators.issues import ISSUES
 from .coordinators.load_manager import LoadManagerCoordinator
+from .coordinators.wattpilot import WattpilotCoordinator
 from .entity import PvLoadManagerEntity
 from .shared import PvLoadManagerConfigEntry
 
@@ -48,14 +49,22 @@ SITE_BINARY_SENSORS = (
     *(_problem(key, repair.error) for key, repair in ISSUES.items()),
 )
 
+PROBLEM = BinarySensorEntityDescription(
+    key="problem",
+    device_class=BinarySensorDeviceClass.PROBLEM,
+    entity_category=EntityCategory.DIAGNOSTIC,
+)
+
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: PvLoadManagerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the binary sensors of a load manager."""
+    """Add the binary sensors of a load manager or a charger."""
     coordinator = entry.runtime_data
     if isinstance(coordinator, LoadManagerCoordinator):
         async_add_entities(SiteBinarySensor(coordinator, description) for description in SITE_BINARY_SENSORS)
+    elif isinstance(coordinator, WattpilotCoordinator):
+        async_add_entities([ChargerProblem(coordinator, PROBLEM)])
 
 
 class SiteBinarySensor(PvLoadManagerEntity[LoadManagerCoordinator], BinarySensorEntity):
@@ -69,3 +78,14 @@ class SiteBinarySensor(PvLoadManagerEntity[LoadManagerCoordinator], BinarySensor
         value = self.entity_description.value_fn(self.coordinator.data)
         self._attr_is_on = value
         return STATE_ON if value else STATE_OFF
+
+
+class ChargerProblem(PvLoadManagerEntity[WattpilotCoordinator], BinarySensorEntity):
+    """Whether a charger reports an error."""
+
+    @override
+    def refresh(self) -> str | None:
+        """Take the error from the charger; as a word, because it is no figure that could be published later."""
+        code = self.coordinator.data.error_code
+        self._attr_is_on = None if code is None else code != 0
+        return None if code is None else STATE_ON if code else STATE_OFF

@@ -1,21 +1,33 @@
 """Config flows: one menu for the three kinds of entries; the steps of each are in ``flows``."""
 
+from collections.abc import Mapping
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, ConfigSubentryFlow, OptionsFlow
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import callback
+from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
-from .const import CIRCUIT_SUBENTRY, CONF_ENTRY_TYPE, CONF_UNIT_ID, DOMAIN, EntryType
+from .const import (
+    CIRCUIT_SUBENTRY,
+    CONF_CONNECTION,
+    CONF_ENTRY_TYPE,
+    CONF_UNIT_ID,
+    DOMAIN,
+    EntryType,
+    InverterConnection,
+)
 from .flows.circuit import CircuitFlow
 from .flows.load_manager import LoadManagerSteps
 from .flows.load_manager_options import LoadManagerOptionsFlow
-from .flows.solaredge import SolarEdgeSteps
+from .flows.solaredge import SOLAREDGE_SERVICE, SolarEdgeSteps
+from .flows.solaredge_cloud import SolarEdgeCloudSteps
+from .flows.solaredge_options import SolarEdgeOptionsFlow
 from .flows.wattpilot import WattpilotSteps
 from .flows.wattpilot_options import WattpilotOptionsFlow
 
 
-class PvLoadManagerConfigFlow(LoadManagerSteps, SolarEdgeSteps, WattpilotSteps, domain=DOMAIN):
+class PvLoadManagerConfigFlow(LoadManagerSteps, SolarEdgeSteps, SolarEdgeCloudSteps, WattpilotSteps, domain=DOMAIN):
     """Adds a load manager, an inverter or a charger."""
 
     VERSION = 1
@@ -24,17 +36,22 @@ class PvLoadManagerConfigFlow(LoadManagerSteps, SolarEdgeSteps, WattpilotSteps, 
     @callback
     @override
     def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
-        """Return the options of a charger or of the load manager."""
-        if config_entry.data[CONF_ENTRY_TYPE] == EntryType.WATTPILOT:
+        """Return the options of an entry of any kind."""
+        kind = config_entry.data[CONF_ENTRY_TYPE]
+        if kind == EntryType.WATTPILOT:
             return WattpilotOptionsFlow()
+        if kind == EntryType.SOLAREDGE:
+            return SolarEdgeOptionsFlow()
         return LoadManagerOptionsFlow()
 
     @classmethod
     @callback
     @override
     def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
-        """Chargers and the load manager have options; an inverter is reconfigured only."""
-        return bool(config_entry.data[CONF_ENTRY_TYPE] != EntryType.SOLAREDGE)
+        """Everything has options but an inverter that is read through the cloud."""
+        data = config_entry.data
+        is_inverter = data[CONF_ENTRY_TYPE] == EntryType.SOLAREDGE
+        return not is_inverter or data.get(CONF_CONNECTION) != InverterConnection.CLOUD
 
     @classmethod
     @callback
@@ -48,7 +65,23 @@ class PvLoadManagerConfigFlow(LoadManagerSteps, SolarEdgeSteps, WattpilotSteps, 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what to add."""
-        return self.async_show_menu(step_id="user", menu_options=[kind.value for kind in EntryType])
+        return self.async_show_menu(
+            step_id="user", menu_options=[*(kind.value for kind in EntryType), "solaredge_cloud", "wattpilot_cloud"]
+        )
+
+    @override
+    async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
+        """Take up what announced itself; a charger announces itself as a web server."""
+        if discovery_info.type == SOLAREDGE_SERVICE:
+            return await self.async_step_zeroconf_solaredge(discovery_info)
+        return await super().async_step_zeroconf(discovery_info)
+
+    @override
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """Ask for what opens a charger or a site again."""
+        if entry_data[CONF_ENTRY_TYPE] == EntryType.SOLAREDGE:
+            return await self.async_step_reauth_solaredge_cloud()
+        return await super().async_step_reauth(entry_data)
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Go through the same steps as at set-up, with the present values filled in."""
@@ -59,5 +92,7 @@ class PvLoadManagerConfigFlow(LoadManagerSteps, SolarEdgeSteps, WattpilotSteps, 
             return await self.async_step_connection()
         self._data = {key: data[key] for key in (CONF_HOST, CONF_PORT, CONF_UNIT_ID) if key in data}
         if kind is EntryType.SOLAREDGE:
+            if data.get(CONF_CONNECTION) == InverterConnection.CLOUD:
+                return await self.async_step_reconfigure_solaredge_cloud()
             return await self.async_step_solaredge()
-        return await self.async_step_wattpilot()
+        return await self.async_step_reconfigure_wattpilot()

@@ -66,17 +66,34 @@ class MeterDirection(StrEnum):
     """Import and export are two sensors, each of them at least 0."""
 
 
+class BatteryDirection(StrEnum):
+    """Which direction of the flow the sensors of a battery count as positive."""
+
+    DISCHARGE_POSITIVE = "discharge_positive"
+    CHARGE_POSITIVE = "charge_positive"
+    SEPARATE = "separate"
+    """Discharging and charging are two sensors, each of them at least 0."""
+
+
 CONF_ENTRY_TYPE: Final = "entry_type"
 CONF_CONNECTION: Final = "connection"
 """Of an inverter or a charger; where an entry does not say it, it is the local one."""
 CONF_SERIAL: Final = "serial"
 CONF_UNIT_ID: Final = "unit_id"
+CONF_SITE_ID: Final = "site_id"
+CONF_API_VERSION: Final = "api_version"
+CONF_ACCESS: Final = "access"
+CONF_ACCOUNT_KEY: Final = "account_key"
+CONF_TIME_ZONE: Final = "time_zone"
+CONF_MODEL: Final = "model"
 CONF_MORE_OPTIONS: Final = "more_options"
 
 CONF_PHASES: Final = "phases"
 CONF_MAIN_FUSE: Final = "main_fuse"
 CONF_EXPECTED_CHARGERS: Final = "expected_chargers"
 CONF_METER: Final = "meter"
+CONF_METER_RIGHT: Final = "meter_right"
+"""The answer to what a meter says now."""
 CONF_METER_SOURCE: Final = "meter_source"
 CONF_METER_ENTRY: Final = "meter_entry"
 CONF_METER_ENTITY: Final = "meter_entity"
@@ -95,9 +112,23 @@ CONF_SAFETY_MARGIN: Final = "safety_margin"
 CONF_IMBALANCE: Final = "imbalance"
 CONF_FALLBACK: Final = "fallback_current"
 
+CONF_GRID_INTERVAL: Final = "grid_interval"
+CONF_METER_ROLES: Final = ("meter_1_role", "meter_2_role", "meter_3_role")
+CONF_METERS_INVERTED: Final = ("meter_1_inverted", "meter_2_inverted", "meter_3_inverted")
+"""By slot, in the order of an inverter's registers."""
+
 CONF_INVERTER_AC: Final = "inverter_ac_power"
 CONF_EXPORT_LIMIT: Final = "export_limit"
 CONF_BATTERY_INVERTED: Final = "battery_inverted"
+
+CONF_SOURCES: Final = "sources"
+CONF_SOURCES_RIGHT: Final = "sources_right"
+CONF_PV_SENSORS: Final = "pv_sensors"
+CONF_BATTERY_SENSORS: Final = "battery_sensors"
+CONF_BATTERY_DIRECTION: Final = "battery_direction"
+CONF_BATTERY_CHARGE_SENSORS: Final = "battery_charge_sensors"
+CONF_BATTERY_SOC_SENSORS: Final = "battery_soc_sensors"
+CONF_SOURCES_MAX_AGE: Final = "sources_max_age"
 
 CONF_DIMMING_ENTITY: Final = "dimming_entity"
 CONF_DIMMING_POWER: Final = "dimming_power"
@@ -125,6 +156,9 @@ DEFAULT_MAIN_FUSE: Final = 35
 DEFAULT_WATTPILOT_PORT: Final = 80
 DEFAULT_MODBUS_PORT: Final = 1502  # of inverters set up with SetApp; those with a display use 502
 DEFAULT_UNIT_ID: Final = 1
+DEFAULT_GRID_INTERVAL: Final = 2  # s; the fuse is watched through this meter
+MIN_GRID_INTERVAL: Final = 1  # s
+MAX_GRID_INTERVAL: Final = 30  # s
 MIN_FUSE: Final = 7  # above what a single charger needs at least
 MAX_FUSE: Final = 250
 MAX_CHARGERS: Final = 64

@@ -8,7 +8,10 @@ from homeassistant.components.diagnostics import async_redact_data
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_API_KEY, CONF_HOST, CONF_PASSWORD, CONF_TOKEN, CONF_URL, CONF_USERNAME
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.device_registry import DeviceEntry
 
+from .const import CONF_ACCOUNT_KEY
 from .control import ConfigError, Configuration, ControlState, Plan, Snapshot, render
 from .coordinators.distribution import Excerpt
 from .coordinators.documents import low_level_state, plain, power_manager_state
@@ -17,7 +20,7 @@ from .coordinators.load_manager import LoadManagerCoordinator
 from .coordinators.wattpilot import WattpilotCoordinator
 from .shared import SHARED, PvLoadManagerConfigEntry
 
-SECRETS: Final = {CONF_API_KEY, CONF_HOST, CONF_PASSWORD, CONF_TOKEN, CONF_URL, CONF_USERNAME}
+SECRETS: Final = {CONF_ACCOUNT_KEY, CONF_API_KEY, CONF_HOST, CONF_PASSWORD, CONF_TOKEN, CONF_URL, CONF_USERNAME}
 PRIVATE: Final = {"fna", "host", "hsta", "hsts", "ip", "label", "commonName"}
 """What a charger tells of its owner's house at any depth: names that people gave, and addresses."""
 
@@ -50,6 +53,23 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: PvLoadM
         settings = hass.data[SHARED].memory.charger(coordinator.serial)
         result = {"settings": dict(settings)} | _charger(coordinator)
     return async_redact_data(_entry(entry) | result, SECRETS)
+
+
+async def async_get_device_diagnostics(
+    hass: HomeAssistant, entry: PvLoadManagerConfigEntry, device: DeviceEntry
+) -> dict[str, Any]:
+    """Return the diagnostics of one device: its entry's, and what its entities show."""
+    shown = {
+        entity.entity_id: None if (state := hass.states.get(entity.entity_id)) is None else state.state
+        for entity in er.async_entries_for_device(er.async_get(hass), device.id, include_disabled_entities=True)
+    }
+    about = {
+        "model": device.model,
+        "model_id": device.model_id,
+        "hw_version": device.hw_version,
+        "sw_version": device.sw_version,
+    }
+    return {"device": about, "entities": shown, **await async_get_config_entry_diagnostics(hass, entry)}
 
 
 def _entry(entry: ConfigEntry) -> dict[str, Any]:
@@ -102,6 +122,7 @@ def _charger(charger: WattpilotCoordinator) -> dict[str, Any]:
         "reading": plain(charger.reading()),
         "plan": plain(charger.plan),
         "pacing": plain(charger.pacing()),
+        "session": None if charger.sessions.session is None else charger.sessions.session.as_dict(),
         "status": async_redact_data(charger.client.status.redacted(), PRIVATE),
     }
 
@@ -110,6 +131,7 @@ def _inverter(inverter: InverterCoordinator) -> dict[str, Any]:
     return {
         "now": inverter.hass.loop.time(),
         "answers": inverter.last_update_success,
+        "quota": dict(inverter.usage),
         "has_grid_meter": inverter.has_grid_meter,
         "has_battery": inverter.has_battery,
         "data": plain(inverter.data),

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
@@ -13,6 +12,7 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import CoordinatorEntity, DataUpdateCoordinator
 
 from .const import CONF_ENTRY_TYPE, CONF_SERIAL, DOMAIN, EntryType
+from .coordinators.clients import configuration_url
 from .coordinators.inverter import InverterCoordinator
 from .coordinators.load_manager import LoadManagerCoordinator
 from .coordinators.wattpilot import WattpilotCoordinator
@@ -34,16 +34,17 @@ def device_info(entry: ConfigEntry) -> DeviceInfo:
     coordinator = entry.runtime_data
     if isinstance(coordinator, WattpilotCoordinator):
         info = coordinator.client.info
-        host, port = entry.data[CONF_HOST], entry.data[CONF_PORT]
-        host = f"[{host}]" if ":" in host else host
+        status = coordinator.client.status
         return DeviceInfo(
             identifiers={(DOMAIN, f"{EntryType.WATTPILOT}_{serial}")},
             name=entry.title,
             manufacturer="Fronius",
             model=info.model if info is not None else None,
+            model_id=info.device_type if info is not None else None,
+            hw_version=None if status.variant_kw is None else f"{status.variant_kw} kW",
             serial_number=serial,
             sw_version=info.firmware if info is not None else None,
-            configuration_url=f"http://{host}" + ("" if port == 80 else f":{port}"),
+            configuration_url=configuration_url(entry.data),
         )
     inverter = coordinator.info if isinstance(coordinator, InverterCoordinator) else None
     return DeviceInfo(
@@ -53,6 +54,7 @@ def device_info(entry: ConfigEntry) -> DeviceInfo:
         model=inverter.model if inverter is not None else None,
         serial_number=serial,
         sw_version=inverter.firmware if inverter is not None else None,
+        configuration_url=coordinator.page if isinstance(coordinator, InverterCoordinator) else None,
     )
 
 

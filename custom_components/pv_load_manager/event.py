@@ -3,7 +3,7 @@
 Home Assistant's logbook shows every event of these entities as a line of its own, so the integration describes none.
 """
 
-from typing import Any, override
+from typing import Any, Final, override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import HomeAssistant, callback
@@ -12,17 +12,24 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .control import render
+from .control.sessions import Session
 from .coordinators.distribution import happened
 from .coordinators.happenings import ChargerEvent, Happening, SiteEvent
 from .coordinators.load_manager import LoadManagerCoordinator
+from .coordinators.stall import car_woken
 from .coordinators.wattpilot import WattpilotCoordinator
 from .entity import PvLoadManagerEntity
 from .shared import SHARED, PvLoadManagerConfigEntry
 
 PARALLEL_UPDATES = 0
 
+SESSION_ENDED: Final = "session_ended"
+CAR_WOKEN: Final = "car_woken"
+
 CHARGING = EventEntityDescription(
-    key="charging", translation_key="charging", event_types=[event.value for event in ChargerEvent]
+    key="charging",
+    translation_key="charging",
+    event_types=[*(event.value for event in ChargerEvent), SESSION_ENDED, CAR_WOKEN],
 )
 LIMITS = EventEntityDescription(
     key="limits", translation_key="limits", event_types=[event.value for event in SiteEvent]
@@ -37,7 +44,7 @@ async def async_setup_entry(
     if isinstance(coordinator, LoadManagerCoordinator):
         async_add_entities([HappeningEvent(coordinator, LIMITS, None)])
     elif isinstance(coordinator, WattpilotCoordinator):
-        async_add_entities([HappeningEvent(coordinator, CHARGING, coordinator.serial)])
+        async_add_entities([ChargingEvent(coordinator, CHARGING, coordinator.serial)])
 
 
 class HappeningEvent(PvLoadManagerEntity[DataUpdateCoordinator[Any]], EventEntity):
@@ -84,3 +91,43 @@ class HappeningEvent(PvLoadManagerEntity[DataUpdateCoordinator[Any]], EventEntit
         if happening.command is not None:
             attributes |= {"current": happening.command.current_a, "phases": happening.command.phases}
         return attributes
+
+
+class ChargingEvent(HappeningEvent):
+    """What happens to a charger, the end of each of its sessions among it."""
+
+    coordinator: WattpilotCoordinator
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Begin to listen for sessions, too."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self.coordinator.sessions.on_end(self._end_session))
+        self.async_on_remove(async_dispatcher_connect(self.hass, car_woken(self.coordinator.serial), self._wake))
+
+    @callback
+    def _end_session(self, session: Session) -> None:
+        self._trigger_event(SESSION_ENDED, _session_attributes(session))
+        self._publish(self.hass.loop.time())
+
+    @callback
+    def _wake(self) -> None:
+        self._trigger_event(CAR_WOKEN)
+        self._publish(self.hass.loop.time())
+
+
+def _session_attributes(session: Session) -> dict[str, Any]:
+    """Return a session for people and their automations: energies in kWh, times in s."""
+    share = session.solar_share
+    return {
+        "began": session.began.isoformat(timespec="seconds"),
+        "ended": None if session.ended is None else session.ended.isoformat(timespec="seconds"),
+        "energy": round(session.energy_wh / 1000, 3),
+        "solar_energy": round(session.solar_wh / 1000, 3),
+        "battery_energy": round(session.battery_wh / 1000, 3),
+        "grid_energy": round(session.grid_wh / 1000, 3),
+        "solar_share": None if share is None else round(100 * share),
+        "peak_power": round(session.peak_w),
+        "charging_time": round(session.charging_s),
+        "watched": session.watched,
+    }

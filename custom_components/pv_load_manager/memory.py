@@ -21,6 +21,7 @@ class Memory:
         self._site: dict[str, Any] = {}
         self._chargers: dict[str, dict[str, Any]] = {}
         self._control: Mapping[str, Any] = {}
+        self._clouds: dict[str, Mapping[str, Any]] = {}
 
     async def async_load(self) -> None:
         """Read what was saved."""
@@ -28,6 +29,7 @@ class Memory:
         self._site = dict(saved.get("site", {}))
         self._chargers = {key: dict(value) for key, value in saved.get("chargers", {}).items()}
         self._control = saved.get("control", {})
+        self._clouds = dict(saved.get("clouds", {}))
 
     @property
     def site(self) -> Mapping[str, Any]:
@@ -58,6 +60,18 @@ class Memory:
                 settings[key] = value
         self._save()
 
+    def cloud(self, key: str) -> Mapping[str, Any]:
+        """Return what is known of a cloud with a quota."""
+        return self._clouds.get(key, {})
+
+    def set_cloud(self, key: str, values: Mapping[str, Any] | None) -> None:
+        """Keep what is known of a cloud with a quota; None forgets it."""
+        if values is None:
+            self._clouds.pop(key, None)
+        else:
+            self._clouds[key] = values
+        self._save()
+
     def set_control(self, control: Mapping[str, Any]) -> None:
         """Keep the state of the control core."""
         self._control = control
@@ -84,4 +98,9 @@ class Memory:
         self._store.async_delay_save(self._as_dict, SAVE_DELAY)
 
     def _as_dict(self) -> dict[str, Any]:
-        return {"site": self._site, "chargers": self._chargers, "control": self._control}
+        return {
+            "site": self._site,
+            "chargers": self._chargers,
+            "control": self._control,
+            "clouds": self._clouds,
+        }

@@ -17,7 +17,8 @@ from .tables.charger import (
     OverrideSensor,
     ReasonSensor,
 )
-from .tables.inverter import INVERTER_SENSORS, InverterSensor
+from .tables.charger_health import CODE_SENSORS, HEALTH_SENSORS, LAST_RESTART, CodeSensor, LastRestartSensor
+from .tables.inverter import ENERGY_SENSORS, INVERTER_SENSORS, InverterEnergySensor, InverterSensor, meter_sensors
 from .tables.site import EXTERNAL_CONTROL, SITE_SENSORS, ExternalControlSensor, SiteSensor
 
 PARALLEL_UPDATES = 0
@@ -34,7 +35,12 @@ async def async_setup_entry(
     elif isinstance(coordinator, InverterCoordinator):
         async_add_entities(
             InverterSensor(coordinator, description)
-            for description in INVERTER_SENSORS
+            for description in (*INVERTER_SENSORS, *meter_sensors(coordinator))
+            if description.has_fn(coordinator)
+        )
+        async_add_entities(
+            InverterEnergySensor(coordinator, description)
+            for description in ENERGY_SENSORS
             if description.has_fn(coordinator)
         )
     else:
@@ -42,6 +48,9 @@ async def async_setup_entry(
             [
                 *(ChargerSensor(coordinator, description) for description in (*CHARGER_SENSORS, *COUNTERS)),
                 LifetimeEnergySensor(coordinator, LIFETIME_ENERGY),
+                *(ChargerSensor(coordinator, item) for item in HEALTH_SENSORS if item.has_fn(coordinator.data)),
+                *(CodeSensor(coordinator, item) for item in CODE_SENSORS if item.has_fn(coordinator.data)),
+                LastRestartSensor(coordinator, LAST_RESTART),
                 ReasonSensor(coordinator, REASON),
                 OverrideSensor(coordinator, OVERRIDE),
             ]

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import HomeAssistant, ServiceCall, callback
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_extract_config_entry_ids
 from homeassistant.util import dt as dt_util
@@ -14,13 +14,16 @@ from .const import CONF_ENTRY_TYPE, CONF_MANAGED, CONF_SERIAL, DOMAIN, MAX_FUSE,
 from .control import HIGHEST_CURRENT, LOWEST_CURRENT, OverrideSource
 from .coordinators.errors import refused
 from .coordinators.load_manager import LoadManagerCoordinator
-from .shared import SHARED
+from .coordinators.meter_check import prepare_meter_check
+from .coordinators.meter_report import as_dict, async_sentences
+from .shared import SHARED, charger_entries
 
 SET_OVERRIDE: Final = "set_override"
 CLEAR_OVERRIDE: Final = "clear_override"
 SET_AVAILABLE_CURRENT: Final = "set_available_current"
 REQUEST_PHASES: Final = "request_phases"
 SET_CIRCUIT_LIMIT: Final = "set_circuit_limit"
+CHECK_METER: Final = "check_meter"
 
 CURRENT: Final = "current"
 DURATION: Final = "duration"
@@ -57,6 +60,7 @@ SET_OVERRIDE_SCHEMA: Final = probatio.Schema(
     }
 )
 CLEAR_OVERRIDE_SCHEMA: Final = probatio.Schema({**cv.TARGET_SERVICE_FIELDS})
+CHECK_METER_SCHEMA: Final = probatio.Schema({**cv.TARGET_SERVICE_FIELDS})
 SET_AVAILABLE_CURRENT_SCHEMA: Final = probatio.Schema({probatio.Required(CURRENT): AMPS})
 REQUEST_PHASES_SCHEMA: Final = probatio.Schema(
     {probatio.Required(PHASES): probatio.All(whole_number, probatio.In([0, 1, 3]))}
@@ -77,6 +81,13 @@ def async_setup_actions(hass: HomeAssistant) -> None:
         (SET_CIRCUIT_LIMIT, _async_set_circuit_limit, SET_CIRCUIT_LIMIT_SCHEMA),
     ):
         hass.services.async_register(DOMAIN, name, handler, schema=schema)
+    hass.services.async_register(
+        DOMAIN,
+        CHECK_METER,
+        _async_check_meter,
+        schema=CHECK_METER_SCHEMA,
+        supports_response=SupportsResponse.OPTIONAL,
+    )
 
 
 async def _async_set_override(call: ServiceCall) -> None:
@@ -112,6 +123,18 @@ async def _async_request_phases(call: ServiceCall) -> None:
 async def _async_set_circuit_limit(call: ServiceCall) -> None:
     manager = _manager(call.hass)
     manager.set_circuit_limit(_circuit(manager, call.data[CIRCUIT]), call.data.get(CURRENT))
+
+
+async def _async_check_meter(call: ServiceCall) -> ServiceResponse:
+    """Check the meter with one charger; answers when it is over."""
+    hass = call.hass
+    manager = _manager(hass)
+    serials = await _async_chargers(call)
+    if len(serials) > 1:
+        raise refused("meter_check_one_charger")
+    result = await prepare_meter_check(hass, manager, serials[0]).async_run()
+    sentences = await async_sentences(hass, result, manager.config_entry, charger_entries(hass)[serials[0]])
+    return {**as_dict(result), "message": " ".join(sentences)}
 
 
 def _manager(hass: HomeAssistant) -> LoadManagerCoordinator:

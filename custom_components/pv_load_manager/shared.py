@@ -8,7 +8,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.util.hass_dict import HassKey
 
-from .const import CONF_ENTRY_TYPE, CONF_SERIAL, DOMAIN, EntryType
+from .const import CONF_CONNECTION, CONF_ENTRY_TYPE, CONF_SERIAL, DOMAIN, EntryType, InverterConnection
 from .memory import Memory
 
 if TYPE_CHECKING:
@@ -46,6 +46,20 @@ def loaded_inverter(hass: HomeAssistant, serial: str | None) -> InverterCoordina
     """Return the coordinator of an inverter, None while it is not loaded."""
     shared = hass.data.get(SHARED)
     return None if shared is None or serial is None else shared.inverters.get(serial)
+
+
+def inverter_protects(hass: HomeAssistant, serial: str | None, phases: int) -> bool:
+    """Return whether the meter of an inverter knows the current of every phase of a house with 1 or 3 phases.
+
+    One that is not loaded counts as a dead meter, never as none; the cloud knows no phases, loaded or not.
+    """
+    inverter = loaded_inverter(hass, serial)
+    if inverter is not None:
+        return inverter.protects(phases)
+    return not any(
+        entry.data.get(CONF_SERIAL) == serial and entry.data.get(CONF_CONNECTION) == InverterConnection.CLOUD
+        for entry in hass.config_entries.async_entries(DOMAIN)
+    )
 
 
 def has_load_manager(hass: HomeAssistant) -> bool:

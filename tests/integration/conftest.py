@@ -30,12 +30,12 @@ def _real_integration(socket_enabled: None, enable_custom_integrations: None) ->
 def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scale every wait down."""
     client = partial(WattpilotClient, timings=CLIENT_TIMINGS)
-    for user in ("coordinators.wattpilot", "coordinators.release", "flows.probe"):
-        monkeypatch.setattr(f"{OURS}.{user}.WattpilotClient", client)
+    monkeypatch.setattr(f"{OURS}.coordinators.clients.WattpilotClient", client)
     monkeypatch.setattr(f"{OURS}.coordinators.load_manager.TIMINGS", CONTROL_TIMINGS)
     monkeypatch.setattr(f"{OURS}.coordinators.wattpilot.APP", APP_TIMINGS)
     monkeypatch.setattr(f"{OURS}.coordinators.solaredge.GRID_INTERVAL", 1.0)
     monkeypatch.setattr(f"{OURS}.coordinators.solaredge.SLOW_INTERVAL", 1.0)
+    monkeypatch.setattr(f"{OURS}.coordinators.solaredge.ANSWER_TIMEOUT", 1.0)
     monkeypatch.setattr(f"{OURS}.entity.PUBLISH_INTERVAL", 0.1)
     monkeypatch.setattr(f"{OURS}.tables.inverter.STALE", 2.5)
 

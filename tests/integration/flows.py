@@ -6,6 +6,7 @@ from typing import Any
 from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.pv_load_manager.const import DOMAIN, EntryType
 
@@ -15,6 +16,13 @@ async def begin(hass: HomeAssistant, kind: EntryType) -> ConfigFlowResult:
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert result["type"] is FlowResultType.MENU
     return await hass.config_entries.flow.async_configure(result["flow_id"], {"next_step_id": kind.value})
+
+
+async def reconfigure(hass: HomeAssistant, entry: MockConfigEntry, way: str) -> ConfigFlowResult:
+    """Begin to reconfigure a charger, choose how it is reached and return the form."""
+    result = await entry.start_reconfigure_flow(hass)
+    assert result["type"] is FlowResultType.MENU
+    return await hass.config_entries.flow.async_configure(result["flow_id"], {"next_step_id": way})
 
 
 async def answer(hass: HomeAssistant, result: ConfigFlowResult, user_input: Mapping[str, Any]) -> ConfigFlowResult:

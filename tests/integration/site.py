@@ -133,8 +133,9 @@ class Site:
         await self.hass.config_entries.async_setup(entry.entry_id)
         await self.hass.async_block_till_done()
         assert entry.state is ConfigEntryState.SETUP_RETRY, (entry.state, entry.reason)
-        assert entry.error_reason_translation_key is not None
-        return entry.error_reason_translation_key
+        key: str | None = entry.error_reason_translation_key
+        assert key is not None
+        return key
 
     async def set_up_all(self) -> tuple[MockConfigEntry, ...]:
         """Set up the inverter, all chargers and then the load manager; return their entries in this order."""

@@ -20,6 +20,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.pv_load_manager.const import CIRCUIT_SUBENTRY, DOMAIN
 from custom_components.pv_load_manager.control import Override
 from custom_components.pv_load_manager.services import (
+    CHECK_METER_SCHEMA,
     CLEAR_OVERRIDE_SCHEMA,
     REQUEST_PHASES_SCHEMA,
     SET_AVAILABLE_CURRENT_SCHEMA,
@@ -36,6 +37,7 @@ from .watching import TWO, gives, holds
 SCHEMAS = {
     "set_override": SET_OVERRIDE_SCHEMA,
     "clear_override": CLEAR_OVERRIDE_SCHEMA,
+    "check_meter": CHECK_METER_SCHEMA,
     "set_available_current": SET_AVAILABLE_CURRENT_SCHEMA,
     "request_phases": REQUEST_PHASES_SCHEMA,
     "set_circuit_limit": SET_CIRCUIT_LIMIT_SCHEMA,
@@ -114,6 +116,7 @@ async def test_without_a_load_manager(site: Site, action: str) -> None:
     data = {
         "set_override": {"entity_id": "select.garage_charge_mode", "current": 10},
         "clear_override": {"entity_id": "select.garage_charge_mode"},
+        "check_meter": {"entity_id": "select.garage_charge_mode"},
         "set_available_current": {"current": 10},
         "request_phases": {"phases": 1},
         "set_circuit_limit": {"circuit": "root"},

@@ -117,8 +117,10 @@ async def test_add_with_power_of_each_phase(hass: HomeAssistant, manager: MockCo
     result = await answer(hass, result, sensors | {"meter_max_age": 120})
     shows(result, "export")
     export = {f"meter_export_l{line}": f"sensor.e{line}" for line in (1, 2, 3)}
+    hass.states.async_set("sensor.p1", "2.301", {"unit_of_measurement": "kW"})
     result = await answer(hass, result, export)
     shows(result, "reserve")
+    assert result["description_placeholders"]["power"] == "2300 W (L1 10.0 A, L2 0.0 A, L3 0.0 A)"
     result = await answer(hass, result, {"largest_consumer": 10, "fallback_current": 6})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()

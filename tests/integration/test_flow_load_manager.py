@@ -36,7 +36,7 @@ async def test_menu(hass: HomeAssistant) -> None:
     """The first question is what to add."""
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert result["type"] is FlowResultType.MENU
-    assert result["menu_options"] == ["load_manager", "solaredge", "wattpilot"]
+    assert {"load_manager", "solaredge", "wattpilot"} <= set(result["menu_options"])
 
 
 async def test_solaredge_meter(site: Site) -> None:
@@ -51,8 +51,9 @@ async def test_solaredge_meter(site: Site) -> None:
     placeholders = result["description_placeholders"]
     assert placeholders is not None
     power = placeholders.pop("power")
-    assert power.endswith(" W")
-    assert float(power.removesuffix(" W")) == pytest.approx(site.home.home.flow.grid_w, abs=50)
+    assert float(power.partition(" W")[0]) == pytest.approx(site.home.home.flow.grid_w, abs=50)
+    assert "(L1 -" in power
+    assert choices(result) == ("grid_out", ["yes", "other"]), "an inverter's meter is turned round at the inverter"
     assert placeholders == {"fuse": "35", "phases": "3", "chargers": "2", "meter": "SolarEdge SE10K"}
     result = await answer(site.hass, result, {})
     meter = {"meter_source": "solaredge", "meter_entry": "7E000001", "meter_entity": None}
@@ -95,6 +96,7 @@ async def test_sensor_that_vanishes_before_the_end(hass: HomeAssistant) -> None:
     placeholders = result["description_placeholders"]
     assert placeholders is not None
     assert (placeholders["meter"], placeholders["power"]) == ("sensor.grid", "–")
+    assert choices(result) == ("grid_silent", ["yes", "other"])
 
 
 async def test_no_meter(hass: HomeAssistant) -> None:
@@ -102,6 +104,7 @@ async def test_no_meter(hass: HomeAssistant) -> None:
     result = await to_meter(hass)
     result = await protect(hass, await answer(hass, result, {"meter": "none"}))
     shows(result, "confirm_no_meter")
+    assert defaults(result) == {}
     result = await answer(hass, result, {})
     meter = {"meter_source": "none", "meter_entry": None, "meter_entity": None}
     creates(result, "PV Load Manager", STORED | meter | STATIC)
@@ -220,6 +223,70 @@ async def test_inverter_without_grid_meter(build_site: BuildSite) -> None:
     shows(result, "grid_meter", {"meter": "inverter_without_meter"})
     result = await protect(site.hass, await answer(site.hass, result, {"meter": "none"}))
     shows(result, "confirm_no_meter")
+
+
+def choices(result: ConfigFlowResult) -> tuple[str, list[str]]:
+    """Return by which texts the last step asks whether the meter is right, and the answers to it."""
+    schema = result["data_schema"]
+    assert schema is not None
+    (selector,) = schema.schema.values()
+    return selector.config["translation_key"], selector.config["options"]
+
+
+async def test_other_way_round(hass: HomeAssistant) -> None:
+    """A meter that says the opposite is turned round as often as wanted, always with what it says now."""
+    hass.states.async_set("sensor.grid", "1500", WATT)
+    result = await answer(hass, await to_meter(hass), {"meter": "sensor"})
+    result = await protect(hass, await answer(hass, result, {"meter_entity": "sensor.grid"}))
+    assert choices(result) == ("grid_in", ["yes", "reversed", "other"])
+    hass.states.async_set("sensor.grid", "1600", WATT)
+    result = await answer(hass, result, {"meter_right": "reversed"})
+    shows(result, "confirm_surplus_only")
+    assert choices(result) == ("grid_out", ["yes", "reversed", "other"])
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None
+    assert placeholders["power"] == "-1600 W"
+    result = await answer(hass, result, {"meter_right": "reversed"})
+    assert choices(result)[0] == "grid_in"
+    result = await answer(hass, result, {"meter_right": "reversed"})
+    result = await answer(hass, result, {"meter_right": "yes"})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"]["meter_direction"] == "export_positive"
+
+
+@pytest.mark.parametrize("kind", ["sensor", "phase_power"])
+async def test_other_way_round_with_two_sensors(hass: HomeAssistant, kind: str) -> None:
+    """Where import and export have sensors of their own, these change places."""
+    fill(hass, grid=(0, "W"), export=(690, "W"), p1=(0, "W"), p2=(0, "W"), p3=(0, "W"))
+    fill(hass, e1=(230, "W"), e2=(230, "W"), e3=(230, "W"))
+    total = kind == "sensor"
+    imports = {"meter_entity": "sensor.grid"} if total else phases("p")
+    exports = {"meter_export_entity": "sensor.export"} if total else phases("e", key="meter_export")
+    result = await answer(hass, await to_sensors(hass, kind), imports | {"meter_direction": "separate"})
+    result = await protect(hass, await answer(hass, result, exports))
+    assert choices(result)[0] == "grid_out"
+    result = await answer(hass, result, {"meter_right": "reversed"})
+    assert choices(result)[0] == "grid_in"
+    result = await answer(hass, result, {})
+    changed = dict(zip((*imports, *exports), (*exports.values(), *imports.values()), strict=True))
+    assert result["data"].items() >= changed.items()
+
+
+async def test_something_else(hass: HomeAssistant) -> None:
+    """The way back to the choice of the meter keeps what was typed, and the new meter has no sensors of the old one."""
+    fill(hass, p1=(1, "W"), p2=(1, "W"), p3=(1, "W"), grid=(100, "W"))
+    result = await answer(hass, await to_sensors(hass, "phase_power"), phases("p"))
+    result = await protect(hass, result, safety_margin=7)
+    result = await answer(hass, result, {"meter_right": "other"})
+    shows(result, "grid_meter")
+    assert suggested(result) == {"meter": "phase_power"}
+    result = await answer(hass, result, {"meter": "sensor"})
+    result = await answer(hass, result, {"meter_entity": "sensor.grid"})
+    assert suggested(result)["safety_margin"] == 7
+    result = await answer(hass, await protect(hass, result, safety_margin=7), {})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert not {"meter_l1", "meter_l2", "meter_l3"} & set(result["data"])
+    assert result["data"]["meter_kind"] == "total_power"
 
 
 def fill(hass: HomeAssistant, **sensors: tuple[float, str]) -> None:

@@ -16,7 +16,7 @@ async def begin(hass: HomeAssistant, entry: MockConfigEntry, form: str = "solar"
     """Open the options and choose a form."""
     result = await hass.config_entries.options.async_init(entry.entry_id)
     assert result["type"] is FlowResultType.MENU
-    assert (result["step_id"], result["menu_options"]) == ("site", ["solar", "grid_operator"])
+    assert (result["step_id"], result["menu_options"]) == ("site", ["solar", "sources", "grid_operator", "check_meter"])
     result = await hass.config_entries.options.async_configure(result["flow_id"], {"next_step_id": form})
     shows(result, form)
     return result
@@ -43,7 +43,7 @@ async def test_entry_without_options(site: Site) -> None:
     result = await begin(site.hass, manager)
     assert suggested(result) == {}
     assert defaults(result) == {"battery_inverted": False}
-    assert result["description_placeholders"] == {"max_solar": "200000"}
+    assert result["description_placeholders"] == {"max_solar": "200000", "battery": "–"}
     result = await answer(site.hass, result)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert solar(site.hass) == (None, None, False)

@@ -17,7 +17,7 @@ from custom_components.pv_load_manager.shared import SHARED
 from simulator import ChargerConfig
 
 from .conftest import BuildSite, sunny
-from .flows import aborts, answer, begin, creates, shows, suggested
+from .flows import aborts, answer, begin, creates, reconfigure, shows, suggested
 from .site import Site, eventually
 
 SERIAL = "10000001"
@@ -97,10 +97,18 @@ async def test_half_snapshot(site: Site) -> None:
     shows(result, "wattpilot", {"base": "incomplete_status"})
 
 
-@pytest.mark.parametrize(("auth", "flex"), [("bcrypt", False), ("omit", True)])
-async def test_unsupported(build_site: BuildSite, auth: str, *, flex: bool) -> None:
-    """A Wattpilot Flex with its other kind of login is named as not supported."""
+@pytest.mark.parametrize(("auth", "flex"), [("bcrypt", False), ("bcrypt", True), ("omit", True)])
+async def test_flex(build_site: BuildSite, auth: str, *, flex: bool) -> None:
+    """A Wattpilot Flex has another kind of login, and may not say so."""
     site = await build_site(sunny(ChargerConfig(auth=auth, flex=flex)))
+    result = await begin(site.hass, EntryType.WATTPILOT)
+    result = await answer(site.hass, result, typed(site))
+    creates(result, "Garage", typed(site) | {"entry_type": "wattpilot", "serial": SERIAL})
+
+
+async def test_unsupported(build_site: BuildSite) -> None:
+    """A login that nobody knows yet is named as not supported."""
+    site = await build_site(sunny(ChargerConfig(auth="argon2")))
     result = await begin(site.hass, EntryType.WATTPILOT)
     result = await answer(site.hass, result, typed(site))
     shows(result, "wattpilot", {"base": "unsupported"})
@@ -178,6 +186,17 @@ async def test_zeroconf_updates_the_address(site: Site) -> None:
     await eventually(lambda: charger.state is ConfigEntryState.LOADED)
 
 
+async def test_zeroconf_shortens_the_wait(site: Site) -> None:
+    """A charger that could not be set up is tried at once when it announces itself, also at the same address."""
+    faults = site.home.chargers[0].faults
+    faults.half_snapshot = True
+    charger = site.charger_entry()
+    await site.fail_to_set_up(charger)
+    faults.half_snapshot = False
+    aborts(await discover(site.hass, announcement(site)), "already_configured")
+    await eventually(lambda: charger.state is ConfigEntryState.LOADED)
+
+
 async def test_zeroconf_without_port_or_name(site: Site) -> None:
     """An announcement may lack the port and the name."""
     result = await discover(site.hass, announcement(site, "192.0.2.7", port=0, friendly_name=""))
@@ -228,7 +247,7 @@ async def test_reconfigure(site: Site) -> None:
     """A loaded charger can get another address; the stored password is never shown."""
     charger = site.charger_entry()
     await site.set_up(charger)
-    result = await charger.start_reconfigure_flow(site.hass)
+    result = await reconfigure(site.hass, charger, "wattpilot")
     shows(result, "wattpilot")
     assert suggested(result) == {"host": "127.0.0.1", "port": site.home.chargers[0].port}
     aborts(await answer(site.hass, result, typed(site, host="localhost")), "reconfigure_successful")
@@ -242,7 +261,7 @@ async def test_reconfigure_to_another_charger(build_site: BuildSite) -> None:
     site = await build_site(sunny(ChargerConfig(), ChargerConfig(serial="10000002", name="Carport")))
     charger = site.charger_entry()
     await site.set_up(charger)
-    result = await charger.start_reconfigure_flow(site.hass)
+    result = await reconfigure(site.hass, charger, "wattpilot")
     aborts(await answer(site.hass, result, typed(site, 1)), "wrong_device")
     assert charger.data["port"] == site.home.chargers[0].port
 
@@ -435,11 +454,3 @@ async def test_options_current_out_of_range(site: Site, current: float) -> None:
     assert suggested(result)["current_without_ha"] == current
     result = await flows.async_configure(result["flow_id"], OPTIONS | {"current_without_ha": 0})
     assert result["type"] is FlowResultType.CREATE_ENTRY
-
-
-async def test_an_inverter_has_no_options(site: Site) -> None:
-    """It is reconfigured instead; a charger and the load manager have options."""
-    inverter, charger, manager = await site.set_up_all()
-    assert charger.supports_options
-    assert manager.supports_options
-    assert not inverter.supports_options

@@ -12,8 +12,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.pv_load_manager.control import GridReading
-from custom_components.pv_load_manager.coordinators.meter import BURST, SensorMeter
+from custom_components.pv_load_manager.coordinators.meter import SensorMeter
 from custom_components.pv_load_manager.coordinators.meter_config import MeterConfig
+from custom_components.pv_load_manager.coordinators.meter_sensors import BURST
 
 from .conftest import OURS
 from .site import eventually
@@ -37,6 +38,12 @@ WITH_EXPORT: dict[str, Any] = {
     **{f"meter_export_l{line}": entity for line, entity in enumerate(EXPORTS, start=1)},
 }
 WITH_VOLTAGES: dict[str, Any] = {f"meter_voltage_l{line}": entity for line, entity in enumerate(VOLTAGES, start=1)}
+
+
+def quick_life_signs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a sensor need a sibling soon after its own word."""
+    monkeypatch.setattr(f"{OURS}.coordinators.meter_sensors.LIFE_SIGN", 0.05)
+    monkeypatch.setattr(f"{OURS}.coordinators.meter.LIFE_SIGN", 0.05)
 
 
 class Heard:
@@ -341,7 +348,7 @@ async def test_sibling(
     alive: bool,
 ) -> None:
     """A sensor that only speaks on change is alive while another sensor of its device speaks, no other entity."""
-    monkeypatch.setattr(f"{OURS}.coordinators.meter.LIFE_SIGN", 0.05)
+    quick_life_signs(monkeypatch)
     assert add_sensor(hass, "sensor.grid", device="A") == "sensor.grid"
     add_sensor(hass, sibling, device=device)
     with listening(hass, TOTAL) as heard:
@@ -356,7 +363,7 @@ async def test_sibling(
 
 async def test_sibling_of_a_silent_sensor(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sensor that says itself that it is not available is not alive because of a sibling."""
-    monkeypatch.setattr(f"{OURS}.coordinators.meter.LIFE_SIGN", 0.05)
+    quick_life_signs(monkeypatch)
     add_sensor(hass, "sensor.grid", device="A")
     add_sensor(hass, "sensor.energy", device="A")
     with listening(hass, TOTAL) as heard:
@@ -371,7 +378,7 @@ async def test_sibling_of_a_silent_sensor(hass: HomeAssistant, monkeypatch: pyte
 
 async def test_other_integration_on_the_device(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
     """What another integration computes for the device is no sign of life: it may run without it."""
-    monkeypatch.setattr(f"{OURS}.coordinators.meter.LIFE_SIGN", 0.05)
+    quick_life_signs(monkeypatch)
     grid = add_sensor(hass, "sensor.grid", device="A")
     registry = er.async_get(hass)
     entry = registry.async_get(grid)
@@ -387,7 +394,7 @@ async def test_other_integration_on_the_device(hass: HomeAssistant, monkeypatch:
 
 async def test_phases_of_one_device_keep_each_other_alive(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where only the loaded phase changes, the others are as young as it is."""
-    monkeypatch.setattr(f"{OURS}.coordinators.meter.LIFE_SIGN", 0.05)
+    quick_life_signs(monkeypatch)
     for entity_id in CURRENTS:
         add_sensor(hass, entity_id, device="A")
     with listening(hass, PHASE_CURRENT) as heard:
@@ -422,7 +429,7 @@ async def test_clock_on_the_wall_jumps(hass: HomeAssistant) -> None:
 
 async def test_cadence(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
     """The pace of a meter is learned from its readings; one outage does not change it."""
-    monkeypatch.setattr(f"{OURS}.coordinators.meter.LIFE_SIGN", 0.05)
+    quick_life_signs(monkeypatch)
     say(hass, "sensor.grid", 0, ago=1000)
     with listening(hass, TOTAL) as heard:
         for pause in (0.1, 0.1):

@@ -197,3 +197,41 @@ def test_write_that_is_not_followed() -> None:
 def test_texts() -> None:
     """Every key that is fought for has its text."""
     assert set(CONTESTED.values()) <= set(load("translations/en.json")["issues"])
+
+
+def test_write_that_is_never_shown() -> None:
+    """A write that is confirmed and does not show is repeated ever more slowly, and named after three times."""
+    charger = Charger()
+    wanted, now, waits = Write("amp", 20), 100.0, []
+    for _ in range(8):
+        charger.pacing.sent(wanted, now)
+        sent, now = now, now + 1
+        while not charger.due(wanted, now=now):
+            now += 1
+        waits.append(now - sent)
+    assert waits == [10, 20, 40, 80, 160, 320, 320, 320]
+    assert charger.pacing.ignored([wanted]) == wanted
+    assert charger.pacing.ignored([Write("amp", 12), FREE]) is None
+    charger.take(wanted, now)
+    assert charger.pacing.ignored([wanted]) is None
+    charger = Charger()
+    for at in (100, 101):
+        charger.pacing.sent(wanted, at)
+    assert charger.pacing.ignored([wanted]) is None
+
+
+def test_reduction_that_is_never_shown() -> None:
+    """It goes on to be said at least every 10 s, for the fuse's sake."""
+    charger = Charger()
+    now, waits = 100.0, []
+    for _ in range(7):
+        charger.pacing.sent(HOLD, now)
+        sent, now = now, now + 1
+        while not charger.due(HOLD, now=now):
+            now += 1
+        waits.append(now - sent)
+    assert waits == [1, 2, 4, 8, 10, 10, 10]
+    charger.pacing.sent(HOLD, now)
+    assert charger.due(HOLD, now=now + 1) == []
+    charger.has(frc=2)
+    assert charger.due(HOLD, now=now + 1) == [HOLD]

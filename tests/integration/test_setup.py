@@ -127,7 +127,7 @@ async def test_not_a_wattpilot(site: Site, other_server: int) -> None:
 
 async def test_unsupported_charger(build_site: BuildSite) -> None:
     """A charger with an unknown kind of login cannot be set up, and is not asked again and again."""
-    site = await build_site(sunny(ChargerConfig(auth="bcrypt")))
+    site = await build_site(sunny(ChargerConfig(auth="argon2")))
     charger = site.charger_entry()
     await site.hass.config_entries.async_setup(charger.entry_id)
     assert charger.state is ConfigEntryState.SETUP_ERROR
@@ -351,7 +351,7 @@ async def test_ipv6_charger(site: Site, monkeypatch: pytest.MonkeyPatch, device_
     def client(_host: str, password: str, **kwargs: Any) -> WattpilotClient:
         return WattpilotClient("127.0.0.1", password, **kwargs)
 
-    monkeypatch.setattr(f"{OURS}.coordinators.wattpilot.WattpilotClient", client)
+    monkeypatch.setattr(f"{OURS}.coordinators.clients.WattpilotClient", client)
     charger = site.charger_entry(host="2001:db8::7")
     await site.set_up(charger)
     (device,) = dr.async_entries_for_config_entry(device_registry, charger.entry_id)
@@ -359,11 +359,11 @@ async def test_ipv6_charger(site: Site, monkeypatch: pytest.MonkeyPatch, device_
 
 
 async def test_home_without_meter(build_site: BuildSite) -> None:
-    """An inverter without a meter and battery has only its production."""
+    """An inverter without a meter and battery has only its status and its production."""
     config = HomeConfig(inverter=InverterConfig(meters=()), chargers=(), speed=10)
     site = await build_site(config)
     inverter = site.inverter_entry()
     await site.set_up(inverter)
     assert site.number(inverter, "pv_power") == pytest.approx(site.home.home.flow.pv_w, abs=50)
     ours = site.hass.states.async_entity_ids("sensor")
-    assert ours == ["sensor.solaredge_se10k_pv_power"]
+    assert {name.removeprefix("sensor.solaredge_se10k_") for name in ours} == {"status", "pv_power", "pv_energy"}

@@ -15,22 +15,32 @@ from custom_components.pv_load_manager.const import (
     VEHICLE_NONE,
     VEHICLE_OWN,
     VEHICLES,
+    BatteryDirection,
+    EntryType,
     MeterDirection,
     MeterKind,
     MeterSource,
 )
 from custom_components.pv_load_manager.control import ROOT_CIRCUIT, ConfigError, PhasePolicy, Reason
 from custom_components.pv_load_manager.control.causes import Cause
+from custom_components.pv_load_manager.control.findings import Outcome
 from custom_components.pv_load_manager.coordinators.issues import ISSUES
+from custom_components.pv_load_manager.coordinators.meter_report import Sentence
 from custom_components.pv_load_manager.flows import (
     circuit,
     forms,
+    live,
     load_manager_options,
+    meter_check,
     meter_forms,
     protection_forms,
+    solaredge_cloud,
+    solaredge_options,
+    source_forms,
+    wattpilot,
     wattpilot_options,
 )
-from simulator import BatteryConfig, ChargerConfig, HomeConfig
+from simulator import BatteryConfig, ChargerConfig, HomeConfig, InverterConfig
 
 from .code import ROOT, called, flat, keyword_texts, load, nodes
 from .conftest import BuildSite
@@ -68,7 +78,8 @@ def test_languages_are_equal(folder: str) -> None:
 @pytest.mark.usefixtures("all_enabled")
 async def test_entities(build_site: BuildSite, entity_registry: er.EntityRegistry) -> None:
     """Every entity has a name, every option of it too, and no name is left over."""
-    site = await build_site(HomeConfig(battery=BatteryConfig(), chargers=(ChargerConfig(),)))
+    meters = InverterConfig(meters=("Export+Import", "Consumption"))
+    site = await build_site(HomeConfig(battery=BatteryConfig(), inverter=meters, chargers=(ChargerConfig(),)))
     manager = site.manager_entry()
     add_circuit(site.hass, manager, "Garage")
     await site.set_up(site.inverter_entry(), site.charger_entry(), manager)
@@ -131,8 +142,10 @@ def errors_in(*files: str) -> set[object]:
 def test_errors_in_forms() -> None:
     """Every error of a form has its text, and no text is left over."""
     of_circuit = errors_in("flows/circuit.py")
-    of_options = errors_in("flows/wattpilot_options.py", "flows/load_manager_options.py")
-    shared = errors_in("flows/meter_forms.py", "flows/protection_forms.py")
+    of_presets = errors_in("flows/presets.py")
+    of_options = errors_in("flows/wattpilot_options.py", "flows/load_manager_options.py", "flows/source_forms.py")
+    of_options |= of_presets | errors_in("flows/solaredge_options.py", "flows/meter_check.py")
+    shared = errors_in("flows/meter_forms.py", "flows/protection_forms.py") | of_presets
     everything = errors_in(*FLOWS)
     assert (everything - of_circuit - of_options) | shared == set(EN["config"]["error"])
     assert of_options == set(EN["options"]["error"])
@@ -142,8 +155,12 @@ def test_errors_in_forms() -> None:
 
 def test_aborts() -> None:
     """Every end of a flow has its text, and no text is left over."""
-    reasons = keyword_texts("reason", "config_flow.py")
-    assert reasons | FROM_HOME_ASSISTANT == set(EN["config"]["abort"])
+    kinds = ("load_manager", "solaredge", "solaredge_cloud", "wattpilot")
+    reasons = keyword_texts("reason", "config_flow.py", *(f"flows/{kind}.py" for kind in kinds))
+    # What may be wrong with an inverter that was discovered; nobody is there to try again.
+    of_discovery = {"cannot_connect_inverter", "ev_charger", "modbus_in_use", "not_an_inverter"}
+    assert of_discovery <= errors_in("flows/probe.py")
+    assert reasons | of_discovery | FROM_HOME_ASSISTANT == set(EN["config"]["abort"])
 
 
 def test_steps() -> None:
@@ -158,28 +175,40 @@ def test_steps() -> None:
             meter_forms.export_schema(MeterKind.PHASE_POWER, 3).schema
         ),
         "protection": protection_forms.protection_schema(limit=35, phases=3, sees_phases=True),
-        "confirm": forms.EMPTY,
-        "confirm_sensor": forms.EMPTY,
-        "confirm_surplus_only": forms.EMPTY,
+        "confirm": live.question("meter_right", "grid", 0.0, reversible=True),
+        "confirm_sensor": live.question("meter_right", "grid", 0.0, reversible=True),
+        "confirm_surplus_only": live.question("meter_right", "grid", 0.0, reversible=True),
         "confirm_no_meter": forms.EMPTY,
-        "confirm_static": forms.EMPTY,
+        "confirm_static": live.question("meter_right", "grid", 0.0, reversible=True),
         "solaredge": forms.inverter_schema(),
         "wattpilot": forms.charger_schema(),
+        "solaredge_cloud": solaredge_cloud.FORM,
+        "reauth_solaredge_cloud": solaredge_cloud.SECRET_FORM,
+        "wattpilot_cloud": wattpilot.CLOUD_FORM,
+        "solaredge_confirm": forms.EMPTY,
         "zeroconf_confirm": forms.PASSWORD,
         "reauth_confirm": forms.PASSWORD,
     }
     steps = EN["config"]["step"]
-    assert set(steps) == {"user", *schemas}
+    assert set(steps) == {"user", "reconfigure_wattpilot", *schemas}
+    assert set(steps["user"]["menu_options"]) == {*EntryType, "solaredge_cloud", "wattpilot_cloud"}
+    assert set(steps["reconfigure_wattpilot"]["menu_options"]) == {"wattpilot", "wattpilot_cloud"}
     assert keyword_texts("step_id", "config_flow.py") <= set(steps)
     options = {
         "init": wattpilot_options.init_schema({}),
         "own_currents": wattpilot_options.OWN_CURRENTS,
         "solar": load_manager_options.SOLAR,
         "grid_operator": load_manager_options.GRID_OPERATOR,
+        "check_meter": meter_check.charger_schema({"10000001": "Garage"}),
+        "check_result": meter_check.STORE,
+        "inverter": solaredge_options.inverter_options_schema(3),
+        "sources": source_forms.choice_schema(()),
+        "source_sensors": source_forms.SENSORS,
+        "source_check": source_forms.check_schema({}, None),
     }
     assert set(EN["options"]["step"]) == {"site", *options}
     assert set(EN["options"]["step"]["site"]) == {"title", "menu_options"}
-    assert set(EN["options"]["step"]["site"]["menu_options"]) == {"solar", "grid_operator"}
+    assert set(EN["options"]["step"]["site"]["menu_options"]) == {"solar", "sources", "grid_operator", "check_meter"}
     for step, schema in (*schemas.items(), *options.items()):
         texts = (EN["options"]["step"] if step in options else steps)[step]
         fields = {str(key) for key in schema.schema}
@@ -223,12 +252,20 @@ def test_selectors() -> None:
         "meter": {*forms.SENSOR_KINDS, MeterSource.NONE.value},
         "meter_direction": {direction.value for direction in MeterDirection},
         "circuit_meter": set(circuit.METERS),
+        "sources": {source_forms.FROM_INVERTERS, source_forms.OWN_SENSORS},
+        "battery_direction": {direction.value for direction in BatteryDirection},
+        "grid_silent": set(live.Answer) - {live.Answer.REVERSED},
+        "battery_silent": set(live.Answer) - {live.Answer.REVERSED},
+        **{f"{about}_{flow}": set(live.Answer) for about in ("grid", "battery") for flow in ("in", "out")},
         "rotation": {*ROTATIONS, ROTATION_UNKNOWN},
         "phase_policy": {policy.value for policy in PhasePolicy},
         "circuit": {ROOT_CIRCUIT},
         "priority": set(PRIORITIES),
         "vehicle": {VEHICLE_NONE, *VEHICLES, VEHICLE_OWN},
+        "meter_check": {*Outcome, *Sentence},
         "requested_phases": {"0", "1", "3"},
+        "meter_role": set(solaredge_options.ROLES),
+        "access": set(solaredge_cloud.ACCESSES),
     }
     assert {key: set(texts["options"]) for key, texts in EN["selector"].items()} == options
 
@@ -259,12 +296,14 @@ def test_placeholders_of_forms() -> None:
     given = {"min_fuse", "max_fuse", "max_chargers", "low", "high", "maximum", "name", "host"}
     given |= {*protection_forms.PROTECTION_RANGES, *meter_forms.METER_RANGES, "limit"}
     given |= {*load_manager_options.SOLAR_RANGES, *load_manager_options.DIMMING_RANGES}
+    given |= {"findings", "refusal", "charger"}
+    given |= {*solaredge_options.RANGES, "disabled", *source_forms.check_placeholders(None, None)}
     confirm = {"fuse", "phases", "chargers", "meter", "power"}
     for key, text in flat({"config": EN["config"], "options": EN["options"]}).items():
         allowed = confirm if ".step.confirm" in key else given
         assert placeholders(text) <= allowed, key
     for key, text in flat(CIRCUIT).items():
-        assert placeholders(text) <= {*circuit.RANGES, *meter_forms.METER_RANGES, "limit"}, key
+        assert placeholders(text) <= {*circuit.RANGES, *meter_forms.METER_RANGES, "limit", "disabled", "power"}, key
 
 
 def test_icons() -> None:

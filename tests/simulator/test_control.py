@@ -244,7 +244,7 @@ async def test_faults_are_listed(control: Control) -> None:
         "ends_at_s": 30,
     }
     assert answer == await control.get(path)
-    assert answer["possible"]["slow_answer"]["parameters"] == {"seconds": "a number of seconds above 0"}
+    assert answer["possible"]["slow_answer"]["parameters"]["seconds"].startswith("a number of seconds above 0")
     assert _names((await control.get("/state"))["chargers"][0]["faults"]) == ["refuse", "rejected_command"]
     await control.post(path, fault="rejected_command", keys=["frc"], for_s=1)
     assert control.simulation.chargers[0].faults.rejected_keys == {"frc": "not now"}

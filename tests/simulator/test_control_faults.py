@@ -325,7 +325,7 @@ async def test_every_fault_can_end(control: Control) -> None:
     simulation = control.simulation
     given: dict[str, dict[str, Any]] = {
         "stuck_value": {"keys": ["amp"]},
-        "slow_answer": {"seconds": 1},
+        "slow_answer": {"seconds": [1, 2]},
         "error": {"code": 3},
         "derating": {"current": 6},
         "identity": {"serial": "1"},
@@ -334,7 +334,7 @@ async def test_every_fault_can_end(control: Control) -> None:
         "silent_blocks": {"blocks": [[1, 2]]},
         "exception_blocks": {"blocks": [[1, 2]]},
         "broken_blocks": {"blocks": [[1, 2]]},
-        "slow": {"seconds": 0.1},
+        "slow": {"seconds": [0.1, 0.2]},
     }
     for path, kinds in ((_FAULTS, WATTPILOT_FAULTS), ("/inverter/faults", INVERTER_FAULTS)):
         lasting = [name for name, kind in kinds.items() if kind.end is not None]

@@ -37,9 +37,9 @@ def load_dump_fixture(recorded_data: Path) -> LoadDump:
         unit = MockModbusConnection().for_unit(1)
         words = json.loads(path.read_text(encoding="utf-8"))["holding"]
         unit.holding.update({int(address): word for address, word in words.items()})
-        unit.holding[SERIAL_AT] = text(SERIAL, 16)
+        unit.holding.update(enumerate(text(SERIAL, 16), start=SERIAL_AT))
         for slot, option in enumerate(options):
-            unit.holding[OPTION_AT + slot * METER_STRIDE] = text(option, 8)
+            unit.holding.update(enumerate(text(option, 8)[:8], start=OPTION_AT + slot * METER_STRIDE))
         return unit
 
     return load

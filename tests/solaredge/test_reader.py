@@ -129,6 +129,18 @@ async def test_single_phase_meter() -> None:
     assert grid(reader).voltages_v == (230, None, None)
 
 
+async def test_split_phase_meter() -> None:
+    """Of the two lines of an American house the one that is nearer to its breaker counts."""
+    unit = by_hand(model=202)
+    unit.holding[40190] = [300, 100, 200, 0x8000, 0xFFFF]
+    unit.holding[40195] = [120, 120, 120, 0x8000, 240, 240, 0x8000, 0x8000, 0]
+    unit.holding[40206] = [0x10000 - 1200, 1200, 0x10000 - 2400, 0x8000, 0]
+    reader = await opened(unit)
+    assert not reader.grid_meter_has_phases
+    assert grid(reader).currents_a == (20, None, None)
+    assert grid(reader).power_w == 1200
+
+
 def by_hand(model: int = 203) -> MockModbusUnit:
     """Return an inverter with one meter, its registers to be set."""
     unit = MockModbusConnection().for_unit(1)
@@ -176,7 +188,7 @@ async def test_grid_alone(connect: Connect) -> None:
     clock.now = 102.0
     home.home.house_override = (0.0, 0.0, 2900.0)
     await home.advance(5)
-    data = await reader.async_read_grid()
+    data = await reader.async_poll()
     assert home.inverter.reads - reads <= 2
     assert data.grid is not None
     assert data.grid.at == 102
@@ -193,33 +205,40 @@ async def test_partial_poll(connect: Connect, fault: str) -> None:
     battery = reader.data.battery
     setattr(home.inverter.faults, fault, [BATTERY_BLOCK])
     clock.now = 110.0
-    data = await reader.async_read_slow()
+    data = await reader.async_poll()
     assert data.battery is battery
     assert data.pv is not None
     assert data.pv.at == 100  # without the battery's share nobody knows what the roof makes
     setattr(home.inverter.faults, fault, [INVERTER_BLOCK])
     clock.now = 120.0
-    data = await reader.async_read_slow()
+    data = await reader.async_poll()
     assert data.battery is not None
     assert data.battery.at == 120
     assert data.pv is not None
     assert data.pv.at == 100
     setattr(home.inverter.faults, fault, [])
     clock.now = 130.0
-    data = await reader.async_read_slow()
+    data = await reader.async_poll()
     assert data.pv is not None
-    assert data.pv.at == 130
+    assert data.pv.at == 120  # as old as the battery's share in it
+    clock.now = 140.0
+    data = await reader.async_poll()
+    assert data.pv is not None
+    assert data.pv.at == 140
 
 
 async def test_silent_meter(connect: Connect) -> None:
-    """A grid meter that does not answer is an error, and its last data keeps its age."""
+    """A grid meter that does not answer keeps its last data and its age while the others go on."""
     home, unit = await connect(HOME)
-    reader = await opened(unit)
-    before = reader.data
+    clock = Clock()
+    reader = await opened(unit, clock)
+    before = reader.data.grid
     home.inverter.faults.silent_blocks = [METER_BLOCK]
-    with pytest.raises(InverterUnreachableError):
-        await reader.async_read_grid()
-    assert reader.data is before
+    clock.now = 110.0
+    data = await reader.async_poll()
+    assert data.grid is before
+    assert data.pv is not None
+    assert data.pv.at == 110
 
 
 async def test_nothing_answers(connect: Connect) -> None:
@@ -228,7 +247,7 @@ async def test_nothing_answers(connect: Connect) -> None:
     reader = await opened(unit)
     home.inverter.faults.broken_blocks = [EVERYTHING]
     with pytest.raises(InverterUnreachableError):
-        await reader.async_read_slow()
+        await reader.async_poll()
 
 
 async def test_dead_link(connect: Connect) -> None:
@@ -237,19 +256,19 @@ async def test_dead_link(connect: Connect) -> None:
     reader = await opened(unit)
     await home.inverter.stop()
     with pytest.raises(InverterUnreachableError):
-        await reader.async_read_grid()
+        await reader.async_poll()
     with pytest.raises(InverterUnreachableError):
-        await reader.async_read_slow()
+        await reader.async_poll()
     await home.inverter.start()
     await recovered(reader)
-    assert (await reader.async_read_slow()).pv is not None
+    assert (await reader.async_poll()).pv is not None
 
 
 async def recovered(reader: SolarEdgeReader) -> None:
     """Poll until the link is back."""
     for _ in range(20):
         try:
-            await reader.async_read_grid()
+            await reader.async_poll()
         except InverterUnreachableError:
             await asyncio.sleep(0.05)
         else:
@@ -315,7 +334,7 @@ async def test_battery_fails_at_the_start(connect: Connect) -> None:
     assert reader.has_battery
     assert reader.data.battery is None
     home.inverter.faults.broken_blocks = []
-    assert (await reader.async_read_slow()).battery is not None
+    assert (await reader.async_poll()).battery is not None
 
 
 async def test_wrong_inverter(connect: Connect) -> None:
@@ -328,7 +347,7 @@ async def test_wrong_inverter(connect: Connect) -> None:
     before = reader.data
     home.inverter.faults.serial = "7E000002"
     with pytest.raises(WrongInverterError):
-        await reader.async_read_slow()
+        await reader.async_poll()
     assert reader.data is before
 
 

@@ -62,6 +62,8 @@ CAUSES: Mapping[Reason, Cause] = MappingProxyType(
         Reason.SITE_OFF: Cause.MODE,
         Reason.CHARGER_OFF: Cause.MODE,
         Reason.NO_CAR: Cause.CAR,
+        Reason.WAITING_FOR_AUTHORISATION: Cause.CHARGER,
+        Reason.CHARGER_LIMIT: Cause.CHARGER,
         Reason.CAR_FULL: Cause.CAR,
         Reason.NO_POWER_METER: Cause.FAULT,
         Reason.SURPLUS_UNKNOWN: Cause.METER,

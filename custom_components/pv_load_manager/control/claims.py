@@ -13,6 +13,7 @@ from .law import NO_REGRET
 from .load import Load
 from .model import (
     HIGHEST_CURRENT,
+    LOWEST_CURRENT,
     CarState,
     ChargerConfig,
     ChargerMode,
@@ -170,10 +171,9 @@ def _candidate(
     kind, mode = _kind(config, charger, own)
     if isinstance(kind, Explanation):
         return kind
-    if reading.car is CarState.NO_CAR:
-        return Explanation(reason=Reason.NO_CAR)
-    if reading.car in {CarState.ERROR, CarState.UNKNOWN}:
-        return Explanation(reason=Reason.CHARGER_ERROR)
+    unable = _unable(reading)
+    if unable is not None:
+        return unable
     if kind is Kind.SURPLUS and not config.has_power_meter:
         return Explanation(reason=Reason.NO_POWER_METER)
     options = phases.Options.of(config, charger, own, solar=kind in {Kind.GUARANTEED, Kind.SURPLUS})
@@ -207,6 +207,19 @@ def _candidate(
         released=not narrowed and _is_released(own, now),
         rank=rank(config, charger, own, kind, turn, energy_wh=state.energy(charger.charger_id), now=now),
     )
+
+
+def _unable(reading: ChargerReading) -> Explanation | None:
+    """Say why the charger itself lets nothing begin; None where it does."""
+    if reading.car is CarState.NO_CAR:
+        return Explanation(reason=Reason.NO_CAR)
+    if reading.car in {CarState.ERROR, CarState.UNKNOWN}:
+        return Explanation(reason=Reason.CHARGER_ERROR)
+    if reading.locked:
+        return Explanation(reason=Reason.WAITING_FOR_AUTHORISATION)
+    if reading.limit_a is not None and reading.limit_a < LOWEST_CURRENT:
+        return Explanation(reason=Reason.CHARGER_LIMIT, numbers={"limit_a": reading.limit_a})
+    return None
 
 
 def _is_released(own: ChargerState, now: float) -> bool:

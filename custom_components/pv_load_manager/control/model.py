@@ -303,6 +303,10 @@ class GridReading:
     """Directional: import +, export -."""
     voltages_v: MaybeThree = (None, None, None)
     cadence_s: float | None = None
+    mean_s: float = 0.0
+    """The power is the mean over so many seconds before ``at``; 0 = of a moment."""
+    uncertain_s: float = 0.0
+    """By how much ``at`` may be wrong in both directions, in s."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -323,6 +327,8 @@ class BatteryReading:
     power_w: float | None = None
     state_of_charge: float | None = None
     """0..100 %."""
+    capacity_wh: float | None = None
+    """What they hold together; None = not known."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -347,6 +353,8 @@ class ChargerReading:
     """The one that only the installer should set: nothing at the charger or in its app can exceed it, in A."""
     switching: bool = False
     """Whether it pauses for a phase switch."""
+    locked: bool = False
+    """Whether it waits until somebody shows a card, or lets the car charge in its app."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from math import inf, isfinite
 
-from . import rotation
+from . import rotation, slow_source
 from .chargers import observe_charger
 from .circuits import Tree
 from .electrics import (
@@ -92,15 +92,15 @@ def observe(config: Configuration, tree: Tree, state: ControlState, snapshot: Sn
     """Return the state with everything the snapshot says taken in."""
     chargers: dict[str, ChargerState] = {}
     draws: dict[str, tuple[DrawSample, ...]] = {}
+    slow = slow_source.is_slow(snapshot.grid)
     for charger in config.chargers:
         key = charger.charger_id
         before, reading = state.chargers.get(key, NEVER_SEEN), snapshot.chargers.get(key)
         known = state.draws.get(key, ())
         after = chargers[key] = observe_charger(config, charger, before, reading, now)
         if reading is not None and reading.online and (not known or reading.at > known[-1].at):
-            known = _recent(
-                known, _draw(config, charger, after, reading, known, same_car=after.plugged == before.plugged)
-            )
+            draw = _draw(config, charger, after, reading, known, same_car=after.plugged == before.plugged)
+            known = slow_source.remember(known, draw) if slow else _recent(known, draw)
         draws[key] = known
     seen = replace(
         state,
@@ -248,18 +248,32 @@ def _surplus(config: Configuration, state: ControlState, snapshot: Snapshot, now
     at = state.grid[-1].at if battery is None else min(battery.at, state.grid[-1].at)
     if state.surplus and at <= state.surplus[-1].at:
         return state.surplus
-    due = not state.surplus or at - state.surplus[-1].at >= config.timings.ramp_patience
-    if not due and any(_ramps(config, charger, state.draws[key], at) for key, charger in state.chargers.items()):
+    patience, meter = config.timings.ramp_patience, snapshot.grid
+    slow = meter if slow_source.is_slow(meter) else None
+    if slow is not None:
+        patience = max(patience, PATIENCE * (slow.cadence_s or 0.0))
+    due = not state.surplus or at - state.surplus[-1].at >= patience
+    if not due and any(_moves(config, charger, state.draws[key], at, slow) for key, charger in state.chargers.items()):
         return state.surplus
     grid = min(state.grid, key=lambda sample: abs(sample.at - at))
     cars = 0.0
     for draws in state.draws.values():
+        if slow is not None:
+            cars += slow_source.drawn_w(draws, slow, grid.at)
+            continue
         draw = draw_at(draws, grid.at)
         cars += draw.power_w if draw is not None else 0.0
     return _values(
         (old for old in state.surplus if now - old.at <= HISTORY_SECONDS),
         ValueSample(at=at, value=cars + surplus_now(config, snapshot, battery, grid_w=grid.value)),
     )
+
+
+def _moves(
+    config: Configuration, state: ChargerState, draws: Sequence[DrawSample], at: float, slow: GridReading | None
+) -> bool:
+    """Return whether nobody can tell what a car drew at the time of a value."""
+    return _ramps(config, state, draws, at) if slow is None else not slow_source.is_steady(draws, slow)
 
 
 def _ramps(config: Configuration, state: ChargerState, draws: Sequence[DrawSample], at: float) -> bool:

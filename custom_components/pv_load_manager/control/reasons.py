@@ -18,6 +18,8 @@ class Reason(StrEnum):
     SITE_OFF = "site_off"
     CHARGER_OFF = "charger_off"
     NO_CAR = "no_car"
+    WAITING_FOR_AUTHORISATION = "waiting_for_authorisation"
+    CHARGER_LIMIT = "charger_limit"
     CAR_FULL = "car_full"
     CAR_NOT_DRAWING = "car_not_drawing"
     NO_POWER_METER = "no_power_meter"

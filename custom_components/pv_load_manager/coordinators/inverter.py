@@ -1,6 +1,8 @@
 """What every connection to an inverter offers, whatever way its figures come."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
@@ -8,7 +10,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from ..const import CONF_SERIAL, LOGGER
 from ..control import BatteryReading, GridReading, PvReading
-from ..solaredge import InverterData, InverterInfo
+from ..solaredge import InverterData, InverterInfo, MeterRole, OtherMeter
 
 
 class InverterCoordinator(DataUpdateCoordinator[InverterData]):
@@ -38,6 +40,21 @@ class InverterCoordinator(DataUpdateCoordinator[InverterData]):
         return self.data.info
 
     @property
+    def patience(self) -> float:
+        """Return for how long in s a part may be silent at least before it is not shown any more."""
+        return 0.0
+
+    @property
+    def usage(self) -> Mapping[str, Any]:
+        """Return how much of a quota is used up; empty where there is none."""
+        return {}
+
+    @property
+    def page(self) -> str | None:
+        """Return the address of its own web page."""
+        return None
+
+    @property
     def grid_cadence(self) -> float | None:
         """Return how often the grid meter is read in s; None where that is not regular."""
         raise NotImplementedError
@@ -57,6 +74,16 @@ class InverterCoordinator(DataUpdateCoordinator[InverterData]):
         """Return whether a battery is attached."""
         raise NotImplementedError
 
+    @property
+    def counts_energy(self) -> bool:
+        """Return whether it tells its status and counts what it makes."""
+        return False
+
+    @property
+    def other_meters(self) -> tuple[OtherMeter, ...]:
+        """Return the meters beside the grid's."""
+        return ()
+
     def protects(self, phases: int) -> bool:
         """Return whether the grid meter knows the current of every phase of a house with 1 or 3 phases."""
         return self.grid_meter_has_phases if phases == 3 else self.has_grid_meter
@@ -75,13 +102,28 @@ class InverterCoordinator(DataUpdateCoordinator[InverterData]):
         )
 
     def pv_reading(self) -> PvReading | None:
-        """Return the last production for the control core."""
+        """Return the last production for the control core: the inverter's own, and what meters see of others."""
         pv = self.data.pv
-        return None if pv is None else PvReading(at=pv.at, power_w=pv.power_w, throttled=pv.throttled)
+        if pv is None:
+            return None
+        others = [meter for meter in self.other_meters if meter.role is MeterRole.EXTERNAL_PRODUCTION]
+        seen = [self.data.meters.get(meter.slot) for meter in others]
+        power, at = pv.power_w, pv.at
+        for meter in seen:
+            if power is None or meter is None or meter.power_w is None:
+                power = None
+            else:
+                power, at = power + max(meter.power_w, 0.0), min(at, meter.at)
+        return PvReading(at=at, power_w=power, throttled=pv.throttled)
 
     def battery_reading(self) -> BatteryReading | None:
         """Return the last of the batteries for the control core."""
         battery = self.data.battery
         if battery is None:
             return None
-        return BatteryReading(at=battery.at, power_w=battery.power_w, state_of_charge=battery.state_of_charge)
+        return BatteryReading(
+            at=battery.at,
+            power_w=battery.power_w,
+            state_of_charge=battery.state_of_charge,
+            capacity_wh=battery.capacity_wh,
+        )

@@ -20,6 +20,7 @@ from ..control import (
     useless_circuits,
 )
 from ..shared import all_charger_entries
+from . import meter_entities
 from .meter_config import MeterConfig
 
 
@@ -106,6 +107,7 @@ class ConfigIssues:
     def clear(self) -> None:
         """Delete all of them."""
         self.update({})
+        meter_entities.forget(self._hass)
 
     def _names(self, chargers: Iterable[str]) -> str:
         concerned = set(chargers)

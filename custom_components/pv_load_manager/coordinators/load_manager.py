@@ -75,8 +75,7 @@ class LoadManagerCoordinator(SiteCoordinator):
     @callback
     def async_start(self) -> None:
         """Begin to decide."""
-        self._unsubscribe += [meter.async_start() for meter in self._meters.values()]
-        self._unsubscribe.append(self._dimming.async_start())
+        self._unsubscribe += self.follow_inputs()
         self._unsubscribe.append(async_track_time_interval(self.hass, self._tick, TICK, name="PV Load Manager"))
         # Entries are not unloaded when Home Assistant stops.
         self._unsubscribe.append(self.hass.async_add_shutdown_job(HassJob(self._remember)))
@@ -340,6 +339,21 @@ class LoadManagerCoordinator(SiteCoordinator):
         at = saved.get("saved_at") if isinstance(saved, Mapping) else None
         away = max(0.0, dt_util.utcnow().timestamp() - at) if isinstance(at, int | float) else LONG_AWAY
         return ControlState.from_dict(saved, self.hass.loop.time(), away=away)
+
+    @property
+    def seen(self) -> Snapshot:
+        """Return what the last decision was made of."""
+        return self._seen
+
+    @property
+    def decided_at(self) -> float:
+        """Return when it was made, in monotonic seconds."""
+        return self._decided_at
+
+    @property
+    def failed(self) -> bool:
+        """Return whether the control core fails, so that every charger is stopped."""
+        return self._broken
 
     def inside(self) -> tuple[Configuration, ControlState, Snapshot]:
         """Return what plans are made of, for the diagnostics; while the core fails, the last that could be read."""

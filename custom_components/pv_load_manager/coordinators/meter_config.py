@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 from homeassistant.const import (
     ATTR_UNIT_OF_MEASUREMENT,
+    PERCENTAGE,
     STATE_UNAVAILABLE,
     STATE_UNKNOWN,
     UnitOfElectricCurrent,
@@ -136,6 +137,17 @@ def voltage_of(state: State | None) -> float | None:
     low, high = VOLTAGES
     voltage = _converted(state, ElectricPotentialConverter, UnitOfElectricPotential.VOLT, high)
     return voltage if voltage is not None and voltage >= low else None
+
+
+def percent_of(state: State | None) -> float | None:
+    """Return the state of charge that a sensor's state means in %, or None when it means none."""
+    if state is None or state.attributes.get(ATTR_UNIT_OF_MEASUREMENT) != PERCENTAGE:
+        return None
+    try:
+        level = float(state.state)
+    except ValueError:
+        return None
+    return level if 0.0 <= level <= 100.0 else None
 
 
 def _entities(data: Mapping[str, Any], keys: Sequence[str]) -> tuple[str, ...]:

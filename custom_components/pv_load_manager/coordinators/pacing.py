@@ -28,6 +28,11 @@ class PacingTimings:
     """Changes within so long are one: somebody moves a slider."""
 
 
+IGNORED_TRIES: Final = 3
+"""So often a write may go out without being seen, before it is ignored."""
+MOST_DOUBLED: Final = 5
+"""A write that is ignored waits twice as long each time, so often."""
+DISOBEDIENCE: Final = 1.0  # A; so much above what it was told is no inaccuracy of the charger's own meter
 CONTEST_CHANGES: Final = 3
 """So many changes within the window make another controller of somebody who tried something."""
 
@@ -44,6 +49,8 @@ class _Last:
     """Somebody changed it since."""
     asked_anew: bool = False
     """The target changed since, so the next write is no repetition."""
+    tries: int = 1
+    """How often it went out without being seen."""
 
 
 class Pacing:
@@ -90,7 +97,9 @@ class Pacing:
     def sent(self, write: Write, now: float) -> str | None:
         """Note a write that goes out; return its key where it overwrites what somebody else had set."""
         last = self._last.get(write.key)
-        self._last[write.key] = _Last(value=write.value, at=now)
+        again = last is not None and last.value == write.value and not last.confirmed
+        tries = last.tries + 1 if last is not None and again else 1
+        self._last[write.key] = _Last(value=write.value, at=now, tries=tries)
         if last is None or not last.foreign:
             return None
         self._foreign_changes.append(now)
@@ -108,6 +117,7 @@ class Pacing:
         for key in changed:
             if (last := self._last.get(key)) is None:
                 continue
+            last.tries = 1
             if status.raw.get(key) == last.value:
                 last.confirmed, last.foreign = True, False
             elif last.confirmed:
@@ -142,7 +152,19 @@ class Pacing:
         last = self._last.get(write.key)
         if last is None or last.value != write.value or last.asked_anew or (reduces and last.confirmed):
             return 0.0
-        return last.at + (self._timings.reduce if reduces else self._timings.rewrite)
+        # One that the charger confirms and does not show is not hammered with it.
+        doubled = 2 ** min(last.tries - 1, MOST_DOUBLED) if not last.confirmed else 1
+        if reduces:
+            return last.at + min(self._timings.reduce * doubled, self._timings.rewrite)
+        return last.at + self._timings.rewrite * doubled
+
+    def ignored(self, wanted: Iterable[Write]) -> Write | None:
+        """Return a write that went out several times, and that the charger never showed."""
+        for write in wanted:
+            last = self._last.get(write.key)
+            if last is not None and last.value == write.value and not last.confirmed and last.tries >= IGNORED_TRIES:
+                return write
+        return None
 
     def contested(self) -> bool:
         """Return whether somebody else changes this charger again and again."""
@@ -161,3 +183,11 @@ def reduction(write: Write, present: Mapping[str, Any]) -> bool:
         return write in (HOLD, ONE_PHASE)
     amp = present.get("amp")
     return not isinstance(amp, int) or (isinstance(write.value, int) and write.value < amp)
+
+
+def disobeyed_write(command: Command, status: WattpilotStatus) -> Write | None:
+    """Return the write that a charger has taken but does not follow: it is seen to give more than it says."""
+    drawn = max((current for current in status.currents if current is not None), default=0.0)
+    if not command.charge:
+        return HOLD if drawn > DISOBEDIENCE else None
+    return Write("amp", status.amp) if status.amp is not None and drawn > status.amp + DISOBEDIENCE else None

@@ -3,11 +3,11 @@
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
 
 from ..const import CONF_SERIAL, LOGGER
 from ..memory import Memory
 from ..wattpilot import FormerValues, WattpilotClient, WattpilotError, restore_writes
+from .clients import charger_client
 
 
 async def async_release_charger(memory: Memory, entry: ConfigEntry) -> None:
@@ -16,9 +16,7 @@ async def async_release_charger(memory: Memory, entry: ConfigEntry) -> None:
     former = memory.charger(serial).get("former")
     if former is None:
         return
-    client = WattpilotClient(
-        entry.data[CONF_HOST], entry.data[CONF_PASSWORD], port=entry.data[CONF_PORT], serial=serial
-    )
+    client = charger_client(entry.data, serial=serial)
     try:
         await client.connect()
         await async_restore(client, former, entry.title)

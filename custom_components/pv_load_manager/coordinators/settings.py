@@ -38,7 +38,12 @@ _STRATEGY: Final[Mapping[str, Callable[[Any], object]]] = {
 }
 """What is saved under the name of its field, and its type."""
 
-_TIMINGS: Final = {"start_phase_s": "start_phase", "rotation_slot_s": "rotation_slot", "phase_dwell_s": "phase_dwell"}
+_TIMINGS: Final = {
+    "start_phase_s": "start_phase",
+    "rotation_slot_s": "rotation_slot",
+    "phase_dwell_s": "phase_dwell",
+    "meter_lag_s": "meter_lag",
+}
 """Field by the name under which it is saved."""
 
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from ..const import (
-    CONF_BATTERY_INVERTED,
     CONF_CIRCUIT,
     CONF_CURRENT_WITHOUT_HA,
+    CONF_DIMMING_ENTITY,
     CONF_DYNAMIC,
     CONF_EXPECTED_CHARGERS,
     CONF_EXPORT_LIMIT,
@@ -47,12 +47,14 @@ from ..control import (
     Strategy,
     Timings,
 )
-from ..shared import SHARED, all_charger_entries
+from ..shared import SHARED, all_charger_entries, inverter_protects
 from .circuits import circuit_configs, circuit_meters, circuit_names
 from .dimming import DimmingInput
 from .inverter import InverterCoordinator
 from .meter import SensorMeter
+from .meter_entities import ChosenEntities
 from .settings import read_circuit_limits, read_strategy, read_timings
+from .sources import Sources, counted_inverters
 
 DEFAULT_CHARGER_CURRENT: Final = 16
 
@@ -70,7 +72,25 @@ class SiteCoordinator(DataUpdateCoordinator[Plan]):
         self._meters = {
             circuit_id: SensorMeter(hass, meter, self.decide_now) for circuit_id, meter in circuit_meters(entry).items()
         }
+        self._sources = Sources(
+            hass,
+            entry.options,
+            lambda: counted_inverters(hass, self._shared.inverters),
+            entry.data.get(CONF_METER_ENTRY),
+        )
         self._dimming = DimmingInput(hass, entry.options, self._shared.memory, self.decide_now)
+
+    @callback
+    def follow_inputs(self) -> list[CALLBACK_TYPE]:
+        """Begin to follow meters and inputs; return what ends that."""
+        meters = self._meters.values()
+        chosen = {*self._sources.config.entities, *(entity for meter in meters for entity in meter.config.entities)}
+        # The input that dims has a repair of its own.
+        dimming = self.config_entry.options.get(CONF_DIMMING_ENTITY)
+        entities = ChosenEntities(self.hass, self.config_entry, chosen, {dimming} if dimming else ())
+        starts = [meter.async_start for meter in meters]
+        starts += [self._sources.async_start, self._dimming.async_start, entities.async_start]
+        return [start() for start in starts]
 
     @callback
     def decide_now(self) -> None:
@@ -98,8 +118,7 @@ class SiteCoordinator(DataUpdateCoordinator[Plan]):
     @property
     def has_battery(self) -> bool:
         """Return whether there is a house battery, as far as that is known: its inverter has to be loaded."""
-        inverter = self._inverter()
-        return inverter is not None and inverter.has_battery
+        return self._sources.has_battery
 
     @property
     def dynamic_configured(self) -> bool:
@@ -176,7 +195,7 @@ class SiteCoordinator(DataUpdateCoordinator[Plan]):
             phases=data[CONF_PHASES],
             has_power_meter=self.has_power_meter,
             has_battery=self.has_battery,
-            battery_inverted=bool(solar.get(CONF_BATTERY_INVERTED, False)),
+            battery_inverted=self._sources.battery_inverted,
             inverter_ac_w=float(solar[CONF_INVERTER_AC]) if solar.get(CONF_INVERTER_AC) else None,
             # 0 is a limit, too: nothing may be fed in.
             export_limit_w=None if solar.get(CONF_EXPORT_LIMIT) is None else float(solar[CONF_EXPORT_LIMIT]),
@@ -229,9 +248,7 @@ class SiteCoordinator(DataUpdateCoordinator[Plan]):
         if data[CONF_METER_SOURCE] == MeterSource.SENSOR:
             meter = self._meters.get(ROOT_CIRCUIT)
             return meter is not None and meter.config.protects
-        inverter = self._inverter()
-        # An inverter that is not loaded counts as a dead meter, never as none.
-        return inverter is None or inverter.protects(data[CONF_PHASES])
+        return inverter_protects(self.hass, data[CONF_METER_ENTRY], data[CONF_PHASES])
 
     def _snapshot(self) -> Snapshot:
         inverter = self._inverter()
@@ -240,8 +257,8 @@ class SiteCoordinator(DataUpdateCoordinator[Plan]):
         return Snapshot(
             grid=inverter.grid_reading() if inverter is not None else grid,
             circuits={circuit_id: reading for circuit_id, reading in circuits.items() if reading is not None},
-            pv=inverter.pv_reading() if inverter is not None else None,
-            battery=inverter.battery_reading() if inverter is not None else None,
+            pv=self._sources.pv(),
+            battery=self._sources.battery(),
             chargers={serial: charger.reading() for serial, charger in self._shared.chargers.items()},
             available_set_at=self._shared.available_set_at,
             dimmed=self._dimming.active,

@@ -2,21 +2,17 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
-from homeassistant.exceptions import (
-    ConfigEntryAuthFailed,
-    ConfigEntryError,
-    ConfigEntryNotReady,
-    ServiceValidationError,
-)
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from ..const import CONF_MANAGED, CONF_SERIAL, DOMAIN, LOGGER
-from ..control import ChargerPlan, ChargerReading, Command, Mode, OverrideSource
+from ..control import CarState, ChargerPlan, ChargerReading, Command, Mode, OverrideSource
 from ..shared import SHARED, has_load_manager
 from ..wattpilot import (
     CarState as WattpilotCar,
@@ -24,27 +20,28 @@ from ..wattpilot import (
     FormerValues,
     Target,
     WattpilotAuthenticationError,
-    WattpilotClient,
     WattpilotConnectionError,
     WattpilotError,
-    WattpilotProtocolError,
     WattpilotStatus,
-    WattpilotUnsupportedError,
-    WattpilotWrongDeviceError,
     Write,
     takeover_writes,
     writes_for,
 )
 from .app import AppTimings, AppWatch, Wish
+from .charger_issue import ReachIssues
+from .clients import charger_client, setup_error, update_device, where
 from .contested import ContestIssue
-from .pacing import HOLD, Pacing, PacingTimings
+from .disobedience import Disobedience, Offence
+from .pacing import HOLD, Pacing, PacingTimings, disobeyed_write
 from .release import async_restore
+from .sessions import ChargerSessions
+from .stall import StallTimings, StallWatch, car_woken
 from .translate import charger_reading, charger_target
 
 PACING: Final = PacingTimings()
 APP: Final = AppTimings()
+STALL: Final = StallTimings()
 SHUTDOWN_TIME: Final = 8.0  # s; Home Assistant gives all shutdown jobs together 20
-DISOBEDIENCE: Final = 1.0  # A; so much above what it was told is no inaccuracy of the charger's own meter
 
 
 class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
@@ -56,17 +53,22 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         """Prepare the client; nothing is opened before ``async_connect``."""
         super().__init__(hass, LOGGER, config_entry=entry, name=entry.title)
         self.serial: str = entry.data[CONF_SERIAL]
-        self.client = WattpilotClient(
-            entry.data[CONF_HOST], entry.data[CONF_PASSWORD], port=entry.data[CONF_PORT], serial=self.serial
-        )
+        self.client = charger_client(entry.data, serial=self.serial)
+        self.sessions = ChargerSessions(hass, self.serial)
         self.plan: ChargerPlan | None = None
         self._pacing = Pacing(PACING if pacing is None else pacing)
         self._app = AppWatch(APP)
         self._contest = ContestIssue(hass, self.serial)
+        self._reach = ReachIssues(hass, entry)
+        self._stall = StallWatch(STALL)
         self._applying: asyncio.Task[None] | None = None
         self._stopping = False
-        self._refused = False
+        self._disobedience = Disobedience(hass, self.serial, entry.title)
         self._car_left = False
+        self._another_car = False
+        """Whether the control core has yet to learn that the car it knows has left."""
+        self._outdated = False
+        """Whether the plan is for a car that has left."""
         self._unsubscribe: list[CALLBACK_TYPE] = []
 
     @property
@@ -87,37 +89,11 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
             ConfigEntryNotReady: nothing or another charger answers, or it never told everything.
             ConfigEntryError: the charger cannot be used.
         """
-        placeholders = {"name": self.config_entry.title, "host": self.config_entry.data[CONF_HOST]}
         try:
             await self.client.connect()
-        except WattpilotAuthenticationError as err:
-            raise ConfigEntryAuthFailed(
-                translation_domain=DOMAIN, translation_key="wrong_password", translation_placeholders=placeholders
-            ) from err
-        except WattpilotWrongDeviceError as err:
-            # Addresses wander; discovery may bring the right one any minute, so this is worth another try.
-            raise ConfigEntryNotReady(
-                translation_domain=DOMAIN,
-                translation_key="wrong_charger",
-                translation_placeholders=placeholders | {"expected": err.expected, "found": err.found},
-            ) from err
-        except WattpilotUnsupportedError as err:
-            raise ConfigEntryError(
-                translation_domain=DOMAIN,
-                translation_key="charger_unsupported",
-                translation_placeholders=placeholders | {"feature": err.feature},
-            ) from err
-        except WattpilotProtocolError as err:
-            raise ConfigEntryNotReady(
-                translation_domain=DOMAIN, translation_key="not_a_wattpilot", translation_placeholders=placeholders
-            ) from err
         except WattpilotError as err:
-            raise ConfigEntryNotReady(
-                translation_domain=DOMAIN,
-                translation_key="charger_unreachable",
-                translation_placeholders=placeholders,
-            ) from err
-        self._app.adopt(self.client.status, self.hass.loop.time())
+            raise setup_error(err, self._placeholders) from err
+        self._adopt()
         self.async_set_updated_data(self.client.status)
         self._not_gone()
         self._unsubscribe = [
@@ -134,6 +110,9 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
             unsubscribe()
         self._unsubscribe = []
         self._contest.end()
+        self._disobedience.end()
+        self._reach.clear()
+        self.sessions.keep()
         await self.client.close()
 
     async def _async_run(self) -> None:
@@ -151,6 +130,8 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
             self._car_left = True
             self._pacing.dropped_hold()
         wish = self._wish(status)
+        self._stall.heard(status, self.hass.loop.time())
+        self.sessions.heard(status)
         self.async_set_updated_data(status)
         if wish is not None:
             self._follow_app(wish)
@@ -161,21 +142,15 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
     def _on_state(self, state: ConnectionState) -> None:
         if state is ConnectionState.CONNECTED:
             self._pacing.reset()
-            self._app.adopt(self.client.status, self.hass.loop.time())
+            self._adopt()
             self._not_gone()
+            if not self.last_update_success:
+                LOGGER.info("%s answers again", self.config_entry.title)
             self.async_set_updated_data(self.client.status)
             self._end_control()
         elif self.last_update_success and not self._stopping:
-            self.async_set_update_error(
-                UpdateFailed(
-                    translation_domain=DOMAIN,
-                    translation_key="charger_unreachable",
-                    translation_placeholders={
-                        "name": self.config_entry.title,
-                        "host": self.config_entry.data[CONF_HOST],
-                    },
-                )
-            )
+            self.async_set_update_error(self._unreachable())
+        self._reach.follow_error(self.client.last_error if state is ConnectionState.WRONG_DEVICE else None)
         # At once: a charger that is back must not follow what was planned before it was lost.
         if (manager := self.hass.data[SHARED].load_manager) is not None:
             manager.decide_now()
@@ -214,18 +189,36 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         with suppress(ServiceValidationError):  # a core that failed from the start knows no charger: it stays stopped
             manager.begin_override(self.serial, wish.current_a, source=OverrideSource.APP)
 
+    @callback
+    def _adopt(self) -> None:
+        """Take what a charger has that was not watched for a while."""
+        status = self.client.status
+        self._app.adopt(status, self.hass.loop.time())
+        update_device(self.hass, self.config_entry, self.client.info)
+        if self.sessions.heard(status, away=True):
+            self._another_car = True
+
     def pacing(self) -> dict[str, Any]:
         """Return what was written to the charger, for the diagnostics."""
         return self._pacing.as_dict(self.hass.loop.time())
 
     def reading(self) -> ChargerReading:
         """Return what is known of the charger for the control core."""
-        return charger_reading(self.client.status, at=self.client.last_frame_at or 0.0, online=self.connected)
+        reading = charger_reading(self.client.status, at=self.client.last_frame_at or 0.0, online=self.connected)
+        # What was chosen for a car ends with it, also where nobody saw it leave.
+        return replace(reading, car=CarState.NO_CAR) if self._another_car and self.managed else reading
 
     @callback
     def set_plan(self, plan: ChargerPlan | None) -> None:
         """Take over what the load manager decided; None when there is none."""
+        self._outdated = self._another_car and self.connected and plan is not None
+        if self._outdated:
+            # It heard that the car before left; what it decided for an empty place is nothing to carry out.
+            self._another_car = False
+            self._notify()
+            return
         self.plan = plan
+        self._reach.follow_commands(commanded=plan is not None and self.managed)
         if plan is not None and plan.command is not None:
             self._pacing.follow(plan.command)
         if self._contest.raised and self._pacing.contest_over(self.hass.loop.time()):
@@ -252,7 +245,7 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
 
     @property
     def _target(self) -> Command | None:
-        if not self.managed or not self.connected or self.plan is None:
+        if not self.managed or not self.connected or self.plan is None or self._outdated:
             return None
         return self.plan.command
 
@@ -269,9 +262,19 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         if self._car_left and not command.charge and HOLD not in wanted:
             wanted = (*wanted, HOLD)
         now = self.hass.loop.time()
+        if self._stall.stalls(status, now, charge=command.charge):
+            LOGGER.info("The car at %s stalled after a switch of phases; it is woken", self.config_entry.title)
+            async_dispatcher_send(self.hass, car_woken(self.serial))
+        wanted = self._stall.writes(wanted, status, now)
         due = self._pacing.due(wanted, status, now)
-        disobeyed = _disobeyed(command, status)
-        if disobeyed is not None and disobeyed not in wanted and self._pacing.repeats(disobeyed, now):
+        disobeyed = disobeyed_write(command, status)
+        ignored = self._pacing.ignored(wanted)
+        if ignored is not None:
+            self._disobedience.began(Offence.IGNORED, f"confirms {ignored.key} = {ignored.value} and does not show it")
+        if disobeyed is None and ignored is None:
+            self._disobedience.over(Offence.IGNORED)
+        elif disobeyed is not None and disobeyed not in wanted and self._pacing.repeats(disobeyed, now):
+            self._disobedience.began(Offence.IGNORED, f"took {disobeyed.key} = {disobeyed.value} and draws more")
             due.append(disobeyed)
         return due
 
@@ -284,11 +287,9 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         except WattpilotConnectionError:
             pass  # the connection is opened again elsewhere, and then everything is written anew
         except WattpilotError as err:
-            if not self._refused:
-                LOGGER.warning("%s did not take a command: %s", self.config_entry.title, err)
-            self._refused = True
+            self._disobedience.began(Offence.REFUSED, f"did not take a command: {err}")
         else:
-            self._refused = False
+            self._disobedience.over(Offence.REFUSED)
         finally:
             self._applying = None
 
@@ -355,6 +356,7 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         """Home Assistant stops: leave behind the current that is safe without it."""
         plan, command = self.plan, self._target
         self._stopping = True
+        self.sessions.keep()
         if plan is None or command is None:
             return
         target = charger_target(command)
@@ -375,20 +377,16 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
     async def _async_update_data(self) -> WattpilotStatus:
         """Return the pushed status; this is only asked for by a manual refresh."""
         if not self.connected:
-            raise UpdateFailed(
-                translation_domain=DOMAIN,
-                translation_key="charger_unreachable",
-                translation_placeholders={
-                    "name": self.config_entry.title,
-                    "host": self.config_entry.data[CONF_HOST],
-                },
-            )
+            raise self._unreachable()
         return self.client.status
 
+    @property
+    def _placeholders(self) -> dict[str, str]:
+        return {"name": self.config_entry.title, "host": where(self.config_entry.data)}
 
-def _disobeyed(command: Command, status: WattpilotStatus) -> Write | None:
-    """Return the write that a charger has taken but does not follow: it is seen to give more than it says."""
-    drawn = max((current for current in status.currents if current is not None), default=0.0)
-    if not command.charge:
-        return HOLD if drawn > DISOBEDIENCE else None
-    return Write("amp", status.amp) if status.amp is not None and drawn > status.amp + DISOBEDIENCE else None
+    def _unreachable(self) -> UpdateFailed:
+        return UpdateFailed(
+            translation_domain=DOMAIN,
+            translation_key="charger_unreachable",
+            translation_placeholders=self._placeholders,
+        )

@@ -1,6 +1,6 @@
 """The flow of a circuit: a sub-entry of the load manager, with a limit of its own and perhaps a meter."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from homeassistant.config_entries import SOURCE_USER, ConfigSubentry, ConfigSubentryFlow, SubentryFlowResult
@@ -35,8 +35,19 @@ from ..const import (
     MeterSource,
 )
 from ..control import ROOT_CIRCUIT
-from .meter_forms import METER_RANGES, chosen_sensors, export_schema, sensor_errors, sensors_data, sensors_schema
+from ..coordinators.meter_config import MeterConfig
+from .live import shown_reading
+from .meter_forms import (
+    METER_RANGES,
+    chosen_sensors,
+    export_schema,
+    present_reading,
+    sensor_errors,
+    sensors_data,
+    sensors_schema,
+)
 from .numbers import number, whole
+from .presets import Preset, disabled_names, meter_presets, preset_error
 from .protection_forms import PROTECTION_RANGES, protection_data, protection_errors, reserve_fields
 
 RANGES: Final = PROTECTION_RANGES | {
@@ -49,8 +60,14 @@ METERS: Final = (MeterSource.NONE.value, MeterKind.PHASE_POWER.value, MeterKind.
 RESERVE: Final = probatio.Schema(reserve_fields(0))
 
 
-def circuit_schema(parents: Mapping[str, str], phases: int) -> probatio.Schema:
-    """Return the form for a circuit; ``parents`` is title by sub-entry."""
+def circuit_schema(parents: Mapping[str, str], phases: int, presets: Sequence[Preset] = ()) -> probatio.Schema:
+    """Return the form for a circuit.
+
+    Args:
+        parents: title by sub-entry.
+        phases: phases of the house.
+        presets: meters that other integrations read.
+    """
     choices = [SelectOptionDict(value=ROOT_CIRCUIT, label=ROOT_CIRCUIT)]
     choices += [SelectOptionDict(value=key, label=title) for key, title in parents.items()]
     fields: dict[probatio.Marker, Any] = {
@@ -64,8 +81,10 @@ def circuit_schema(parents: Mapping[str, str], phases: int) -> probatio.Schema:
     }
     if phases > 1:
         fields[probatio.Required(CONF_IMBALANCE, default=0)] = number("A")
+    meters = [SelectOptionDict(value=meter, label=meter) for meter in METERS]
+    meters += [SelectOptionDict(value=preset.key, label=preset.label) for preset in presets]
     fields[probatio.Required(CONF_METER, default=MeterSource.NONE.value)] = SelectSelector(
-        SelectSelectorConfig(options=list(METERS), translation_key="circuit_meter", mode=SelectSelectorMode.LIST)
+        SelectSelectorConfig(options=meters, translation_key="circuit_meter", mode=SelectSelectorMode.LIST)
     )
     return probatio.Schema(fields)
 
@@ -87,6 +106,7 @@ class CircuitFlow(ConfigSubentryFlow):
         self._former: Mapping[str, Any] = {}
         self._name = ""
         self._kind = MeterKind.PHASE_CURRENT
+        self._proposed: Mapping[str, Any] = {}
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Add a circuit."""
@@ -101,11 +121,15 @@ class CircuitFlow(ConfigSubentryFlow):
 
     async def async_step_circuit(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask for the circuit itself."""
+        presets = {preset.key: preset for preset in meter_presets(self.hass, self._phases, by_phase=True)}
         errors: dict[str, str] = {}
         if user_input is not None:
             errors = self._circuit_errors(user_input)
+            error = preset_error(presets, user_input[CONF_METER], METERS)
+            if error is not None:
+                errors[CONF_METER] = error
             if not errors:
-                return await self._async_after_circuit(user_input)
+                return await self._async_after_circuit(user_input, presets.get(user_input[CONF_METER]))
         parents = self._circuits()
         excluded = below({key: circuit.data[CONF_PARENT] for key, circuit in parents.items()}, self._own_id)
         titles = {key: circuit.title for key, circuit in parents.items() if key not in excluded}
@@ -114,12 +138,14 @@ class CircuitFlow(ConfigSubentryFlow):
             suggested.pop(CONF_PARENT, None)
         return self.async_show_form(
             step_id="circuit",
-            data_schema=self.add_suggested_values_to_schema(circuit_schema(titles, self._phases), suggested),
+            data_schema=self.add_suggested_values_to_schema(
+                circuit_schema(titles, self._phases, tuple(presets.values())), suggested
+            ),
             errors=errors,
-            description_placeholders=RANGES,
+            description_placeholders=RANGES | {"disabled": disabled_names(presets, suggested.get(CONF_METER))},
         )
 
-    async def _async_after_circuit(self, user_input: Mapping[str, Any]) -> SubentryFlowResult:
+    async def _async_after_circuit(self, user_input: Mapping[str, Any], preset: Preset | None) -> SubentryFlowResult:
         self._name = user_input[CONF_NAME].strip()
         numbers = {
             key: int(value) for key, value in user_input.items() if key not in {CONF_NAME, CONF_PARENT, CONF_METER}
@@ -127,7 +153,8 @@ class CircuitFlow(ConfigSubentryFlow):
         self._data = {CONF_PARENT: user_input[CONF_PARENT], **numbers}
         if user_input[CONF_METER] == MeterSource.NONE:
             return self._finish()
-        self._kind = MeterKind(user_input[CONF_METER])
+        self._kind = MeterKind(user_input[CONF_METER]) if preset is None else preset.kind
+        self._proposed = {} if preset is None else preset.values
         return await self._async_sensors()
 
     async def _async_sensors(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
@@ -143,7 +170,8 @@ class CircuitFlow(ConfigSubentryFlow):
         return self.async_show_form(
             step_id=self._kind.value,
             data_schema=self.add_suggested_values_to_schema(
-                sensors_schema(self._kind, self._phases, total=False), user_input or self._former
+                sensors_schema(self._kind, self._phases, total=False),
+                user_input or self._proposed or self._former,
             ),
             errors=errors,
             description_placeholders=METER_RANGES,
@@ -163,7 +191,7 @@ class CircuitFlow(ConfigSubentryFlow):
         return self.async_show_form(
             step_id="export",
             data_schema=self.add_suggested_values_to_schema(
-                export_schema(self._kind, self._phases), user_input or self._former
+                export_schema(self._kind, self._phases), user_input or self._proposed or self._former
             ),
             errors=errors,
         )
@@ -177,11 +205,13 @@ class CircuitFlow(ConfigSubentryFlow):
             if not errors:
                 self._data |= protection_data(user_input)
                 return self._finish()
+        meter = MeterConfig.from_data(self._data, self._phases)
+        reading = None if meter is None else present_reading(self.hass, meter)
         return self.async_show_form(
             step_id="reserve",
             data_schema=self.add_suggested_values_to_schema(RESERVE, user_input or self._former),
             errors=errors,
-            description_placeholders=RANGES | {"limit": str(limit)},
+            description_placeholders=RANGES | {"limit": str(limit), "power": shown_reading(reading)},
         )
 
     def _finish(self) -> SubentryFlowResult:

@@ -3,7 +3,7 @@
 Ranges are checked here and not by the schema, so that each gets a message of its own instead of a refused request.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ from ..const import (
     CONF_METER,
     CONF_METER_ENTRY,
     CONF_METER_KIND,
+    CONF_METER_RIGHT,
     CONF_METER_SOURCE,
     CONF_PHASES,
     CONF_SERIAL,
@@ -45,11 +46,12 @@ from ..const import (
 )
 from ..control import GridReading
 from ..coordinators.meter_config import MeterConfig
-from ..shared import loaded_inverter
+from ..shared import inverter_protects, loaded_inverter
+from .live import NOT_KNOWN, question, shown_reading
 from .meter_forms import present_reading
 from .numbers import number, whole
+from .presets import Preset
 
-NOT_KNOWN: Final = "–"
 SENSOR_KINDS: Final = {
     MeterSource.SENSOR.value: MeterKind.TOTAL_POWER,
     MeterKind.PHASE_POWER.value: MeterKind.PHASE_POWER,
@@ -62,8 +64,10 @@ CONNECTION_RANGES: Final = {
     "max_fuse": str(MAX_FUSE),
     "max_chargers": str(MAX_CHARGERS),
 }
-_PASSWORD_FIELD = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="current-password"))
-PASSWORD: Final = probatio.Schema({probatio.Required(CONF_PASSWORD): _PASSWORD_FIELD})
+PASSWORD_FIELD: Final = TextSelector(
+    TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="current-password")
+)
+PASSWORD: Final = probatio.Schema({probatio.Required(CONF_PASSWORD): PASSWORD_FIELD})
 
 
 def connection_schema() -> probatio.Schema:
@@ -94,9 +98,15 @@ def connection_errors(user_input: Mapping[str, Any]) -> dict[str, str]:
     return errors
 
 
-def meter_schema(inverters: Mapping[str, str]) -> probatio.Schema:
-    """Return the form for the grid meter; ``inverters`` is title by serial number."""
+def meter_schema(inverters: Mapping[str, str], presets: Sequence[Preset] = ()) -> probatio.Schema:
+    """Return the form for the grid meter.
+
+    Args:
+        inverters: title by serial number.
+        presets: meters that other integrations read.
+    """
     options = [SelectOptionDict(value=serial, label=title) for serial, title in inverters.items()]
+    options += preset_options(presets)
     options += [SelectOptionDict(value=choice, label=choice) for choice in (*SENSOR_KINDS, MeterSource.NONE)]
     return probatio.Schema(
         {
@@ -107,11 +117,19 @@ def meter_schema(inverters: Mapping[str, str]) -> probatio.Schema:
     )
 
 
-def meter_values(data: Mapping[str, Any], inverters: Mapping[str, str]) -> dict[str, Any]:
-    """Return the present choice of a grid meter; at first the only inverter."""
+def preset_options(presets: Sequence[Preset]) -> list[SelectOptionDict]:
+    """Return presets as choices of a form."""
+    return [SelectOptionDict(value=preset.key, label=preset.label) for preset in presets]
+
+
+def meter_values(
+    data: Mapping[str, Any], inverters: Mapping[str, str], presets: Sequence[Preset] = ()
+) -> dict[str, Any]:
+    """Return the present choice of a grid meter; at first the first inverter, or a meter that is known already."""
     source = data.get(CONF_METER_SOURCE)
     if source is None:
-        return {CONF_METER: next(iter(inverters))} if inverters else {}
+        ready = [*inverters, *(preset.key for preset in presets if not preset.disabled)]
+        return {CONF_METER: ready[0]} if ready else {}
     if source == MeterSource.SENSOR:
         kind = MeterKind(data.get(CONF_METER_KIND, MeterKind.TOTAL_POWER))
         return {CONF_METER: next(choice for choice, of in SENSOR_KINDS.items() if of is kind)}
@@ -125,8 +143,7 @@ def sees_phases(hass: HomeAssistant, data: Mapping[str, Any]) -> bool:
         return meter is not None and meter.protects
     if data[CONF_METER_SOURCE] == MeterSource.NONE:
         return False
-    inverter = loaded_inverter(hass, data[CONF_METER_ENTRY])
-    return inverter is None or inverter.protects(data[CONF_PHASES])
+    return inverter_protects(hass, data[CONF_METER_ENTRY], data[CONF_PHASES])
 
 
 def confirm_step(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
@@ -140,39 +157,46 @@ def confirm_step(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
     return "confirm_sensor" if data[CONF_METER_SOURCE] == MeterSource.SENSOR else "confirm"
 
 
+def confirm_schema(hass: HomeAssistant, data: Mapping[str, Any]) -> probatio.Schema:
+    """Return the last form: where there is a meter it asks whether what it says now is right."""
+    source = data[CONF_METER_SOURCE]
+    if source == MeterSource.NONE:
+        return EMPTY
+    reading = grid_reading(hass, data)
+    power = None if reading is None else reading.power_w
+    return question(CONF_METER_RIGHT, "grid", power, reversible=source == MeterSource.SENSOR)
+
+
 def confirm_placeholders(hass: HomeAssistant, data: Mapping[str, Any]) -> dict[str, str]:
     """Return what the last step says about the choice, the present import among it."""
-    placeholders = {
+    reading = grid_reading(hass, data)
+    return {
         "fuse": str(data[CONF_MAIN_FUSE]),
         "phases": str(data[CONF_PHASES]),
         "chargers": str(data[CONF_EXPECTED_CHARGERS]),
-        "meter": NOT_KNOWN,
-        "power": NOT_KNOWN,
+        "meter": _meter_name(hass, data),
+        "power": shown_reading(reading),
     }
-    meter = MeterConfig.from_data(data, data[CONF_PHASES])
-    if data[CONF_METER_SOURCE] == MeterSource.SENSOR and meter is not None:
-        names = {entity_id: hass.states.get(entity_id) for entity_id in meter.needed}
-        placeholders["meter"] = ", ".join(state.name if state else entity_id for entity_id, state in names.items())
-        reading = present_reading(hass, meter)
-        placeholders["power"] = _power(reading) + _currents(reading)
-    elif data[CONF_METER_SOURCE] == MeterSource.SOLAREDGE:
-        entries = hass.config_entries.async_entries(DOMAIN)
-        serial = data[CONF_METER_ENTRY]
-        placeholders["meter"] = next((e.title for e in entries if e.data.get(CONF_SERIAL) == serial), serial)
-        inverter = loaded_inverter(hass, serial)
-        placeholders["power"] = _power(inverter.grid_reading() if inverter is not None else None)
-    return placeholders
 
 
-def _power(reading: GridReading | None) -> str:
-    return NOT_KNOWN if reading is None or reading.power_w is None else f"{reading.power_w:.0f} W"
+def grid_reading(hass: HomeAssistant, data: Mapping[str, Any]) -> GridReading | None:
+    """Return what the chosen grid meter says now."""
+    if data[CONF_METER_SOURCE] == MeterSource.SENSOR:
+        meter = MeterConfig.from_data(data, data[CONF_PHASES])
+        return None if meter is None else present_reading(hass, meter)
+    inverter = loaded_inverter(hass, data[CONF_METER_ENTRY])
+    return None if inverter is None else inverter.grid_reading()
 
 
-def _currents(reading: GridReading | None) -> str:
-    """Return the currents of the phases for the eye, nothing where there is only one."""
-    known = [current for current in reading.currents_a if current is not None] if reading is not None else []
-    named = [f"L{line} {current:.1f} A" for line, current in enumerate(known, start=1)]
-    return f" ({', '.join(named)})" if len(named) == 3 else ""
+def _meter_name(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
+    if data[CONF_METER_SOURCE] == MeterSource.SENSOR:
+        meter = MeterConfig.from_data(data, data[CONF_PHASES])
+        needed = () if meter is None else meter.needed
+        states = {entity_id: hass.states.get(entity_id) for entity_id in needed}
+        return ", ".join(state.name if state else entity_id for entity_id, state in states.items())
+    serial = data[CONF_METER_ENTRY]
+    entries = hass.config_entries.async_entries(DOMAIN)
+    return next((e.title for e in entries if e.data.get(CONF_SERIAL) == serial), serial or NOT_KNOWN)
 
 
 def inverter_schema() -> probatio.Schema:
@@ -201,7 +225,7 @@ def charger_schema() -> probatio.Schema:
         {
             probatio.Required(CONF_HOST): TextSelector(),
             probatio.Required(CONF_PORT, default=DEFAULT_WATTPILOT_PORT): number(),
-            probatio.Required(CONF_PASSWORD): _PASSWORD_FIELD,
+            probatio.Required(CONF_PASSWORD): PASSWORD_FIELD,
         }
     )
 

@@ -1,5 +1,6 @@
 """The steps that set up the load manager: house connection, grid meter, protection."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigFlowResult
@@ -12,6 +13,7 @@ from ..const import (
     CONF_METER_DIRECTION,
     CONF_METER_ENTITY,
     CONF_METER_ENTRY,
+    CONF_METER_RIGHT,
     CONF_METER_SOURCE,
     CONF_PHASES,
     CONF_SERIAL,
@@ -24,6 +26,8 @@ from ..const import (
 )
 from ..shared import loaded_inverter
 from . import forms, meter_forms, protection_forms
+from .live import Answer
+from .presets import Preset, disabled_names, meter_presets, preset_error
 from .steps import Steps
 
 SENSOR_STEPS: Final = {
@@ -40,6 +44,7 @@ class LoadManagerSteps(Steps):
         """Begin with a meter of one sensor."""
         super().__init__()
         self._kind = MeterKind.TOTAL_POWER
+        self._proposed: Mapping[str, Any] = {}
 
     async def async_step_load_manager(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Begin with the load manager; there is one per house."""
@@ -75,26 +80,45 @@ class LoadManagerSteps(Steps):
             for entry in self.hass.config_entries.async_entries(DOMAIN)
             if entry.data[CONF_ENTRY_TYPE] == EntryType.SOLAREDGE
         }
+        presets = {preset.key: preset for preset in meter_presets(self.hass, self._data[CONF_PHASES])}
         errors: dict[str, str] = {}
         if user_input is not None:
             chosen = user_input[CONF_METER]
-            if chosen in forms.SENSOR_KINDS:
-                self._kind = forms.SENSOR_KINDS[chosen]
-                return await self._async_sensors()
-            inverter = loaded_inverter(self.hass, chosen)
-            if inverter is None or inverter.has_grid_meter:
-                source = MeterSource.NONE if chosen == MeterSource.NONE else MeterSource.SOLAREDGE
-                serial = chosen if source is MeterSource.SOLAREDGE else None
-                self._data |= {CONF_METER_SOURCE: source.value, CONF_METER_ENTRY: serial, CONF_METER_ENTITY: None}
-                return await self.async_step_protection()
-            errors[CONF_METER] = "inverter_without_meter"
+            errors = self._meter_errors(chosen, presets, inverters)
+            if not errors:
+                return await self._async_meter(chosen, presets.get(chosen))
+        choices = tuple(presets.values())
         return self.async_show_form(
             step_id="grid_meter",
             data_schema=self.add_suggested_values_to_schema(
-                forms.meter_schema(inverters), user_input or forms.meter_values(self._former, inverters)
+                forms.meter_schema(inverters, choices),
+                user_input or forms.meter_values(self._former, inverters, choices),
             ),
             errors=errors,
+            description_placeholders={"disabled": disabled_names(presets, (user_input or {}).get(CONF_METER))},
         )
+
+    def _meter_errors(self, chosen: str, presets: Mapping[str, Preset], inverters: Mapping[str, str]) -> dict[str, str]:
+        errors: dict[str, str] = {}
+        error = preset_error(presets, chosen, {*inverters, *forms.SENSOR_KINDS, MeterSource.NONE.value})
+        inverter = loaded_inverter(self.hass, chosen)
+        if error is not None:
+            errors[CONF_METER] = error
+        elif inverter is not None and not inverter.has_grid_meter:
+            errors[CONF_METER] = "inverter_without_meter"
+        return errors
+
+    async def _async_meter(self, chosen: str, preset: Preset | None) -> ConfigFlowResult:
+        """Go on with a meter; the sensors of another one count no more."""
+        self._data = meter_forms.without_sensors(self._data)
+        if preset is not None or chosen in forms.SENSOR_KINDS:
+            self._kind = preset.kind if preset is not None else forms.SENSOR_KINDS[chosen]
+            self._proposed = preset.values if preset is not None else {}
+            return await self._async_sensors()
+        source = MeterSource.NONE if chosen == MeterSource.NONE else MeterSource.SOLAREDGE
+        serial = chosen if source is MeterSource.SOLAREDGE else None
+        self._data |= {CONF_METER_SOURCE: source.value, CONF_METER_ENTRY: serial, CONF_METER_ENTITY: None}
+        return await self.async_step_protection()
 
     async def _async_sensors(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the sensors that measure the house connection."""
@@ -115,7 +139,7 @@ class LoadManagerSteps(Steps):
         return self.async_show_form(
             step_id=SENSOR_STEPS[self._kind],
             data_schema=self.add_suggested_values_to_schema(
-                meter_forms.sensors_schema(self._kind, phases), user_input or self._former
+                meter_forms.sensors_schema(self._kind, phases), user_input or self._proposed or self._former
             ),
             errors=errors,
             description_placeholders=meter_forms.METER_RANGES,
@@ -138,7 +162,8 @@ class LoadManagerSteps(Steps):
         return self.async_show_form(
             step_id="grid_export",
             data_schema=self.add_suggested_values_to_schema(
-                meter_forms.export_schema(self._kind, self._data[CONF_PHASES]), user_input or self._former
+                meter_forms.export_schema(self._kind, self._data[CONF_PHASES]),
+                user_input or self._proposed or self._former,
             ),
             errors=errors,
         )
@@ -162,10 +187,16 @@ class LoadManagerSteps(Steps):
 
     async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Say what the choice means before it counts."""
-        if user_input is None:
+        answer = None if user_input is None else user_input.get(CONF_METER_RIGHT, Answer.YES)
+        if answer == Answer.OTHER:
+            self._former = {key: value for key, value in {**self._former, **self._data}.items() if value is not None}
+            return await self.async_step_grid_meter()
+        if answer == Answer.REVERSED:
+            self._data |= meter_forms.other_way_round(self._data)
+        if answer != Answer.YES:
             return self.async_show_form(
                 step_id=forms.confirm_step(self.hass, self._data),
-                data_schema=forms.EMPTY,
+                data_schema=forms.confirm_schema(self.hass, self._data),
                 description_placeholders=forms.confirm_placeholders(self.hass, self._data),
             )
         data = {CONF_ENTRY_TYPE: EntryType.LOAD_MANAGER.value, **self._data}

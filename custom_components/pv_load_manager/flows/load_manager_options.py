@@ -1,9 +1,9 @@
-"""Options of the load manager: the solar installation, and the grid operator."""
+"""Options of the load manager: the solar installation, production and battery, and the grid operator."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.helpers.selector import BooleanSelector, EntitySelector, EntitySelectorConfig
 import probatio
 
@@ -14,11 +14,18 @@ from ..const import (
     CONF_DIMMING_TOTAL,
     CONF_EXPORT_LIMIT,
     CONF_INVERTER_AC,
+    CONF_METER_ENTRY,
+    CONF_SOURCES,
+    CONF_SOURCES_RIGHT,
     DEFAULT_DIMMING_POWER,
     MAX_SOLAR_POWER,
     MIN_DIMMING_POWER,
 )
+from . import source_forms
+from .live import Answer, shown_power
+from .meter_check import MeterCheckSteps
 from .numbers import number, whole
+from .presets import disabled_names, preset_error, site_presets
 
 INPUTS: Final = ["binary_sensor", "input_boolean", "switch"]
 SOLAR: Final = probatio.Schema(
@@ -39,8 +46,14 @@ SOLAR_RANGES: Final = {"max_solar": str(MAX_SOLAR_POWER)}
 DIMMING_RANGES: Final = {"min_dimming": str(MIN_DIMMING_POWER), "max_dimming": str(MAX_SOLAR_POWER)}
 
 
-class LoadManagerOptionsFlow(OptionsFlow):
+class LoadManagerOptionsFlow(MeterCheckSteps):
     """Changes the options of the load manager; the entry's own listener reloads it, and cars charge on."""
+
+    def __init__(self) -> None:
+        """Begin without any answer."""
+        super().__init__()
+        self._proposed: Mapping[str, Any] | None = None
+        self._sources: dict[str, Any] = {}
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Begin with the choice of a form."""
@@ -48,7 +61,7 @@ class LoadManagerOptionsFlow(OptionsFlow):
 
     async def async_step_site(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what shall be changed."""
-        return self.async_show_menu(step_id="site", menu_options=["solar", "grid_operator"])
+        return self.async_show_menu(step_id="site", menu_options=["solar", "sources", "grid_operator", "check_meter"])
 
     async def async_step_solar(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for inverter, export limit and battery."""
@@ -57,7 +70,60 @@ class LoadManagerOptionsFlow(OptionsFlow):
             errors = solar_errors(user_input)
             if not errors:
                 return self._saved(SOLAR, solar_data(user_input))
-        return self._form("solar", SOLAR, user_input, errors, SOLAR_RANGES)
+        _, battery = source_forms.present(self.hass, {}, self.config_entry.data.get(CONF_METER_ENTRY))
+        says = shown_power(battery.power_w if battery is not None else None)
+        return self._form("solar", SOLAR, user_input, errors, SOLAR_RANGES | {"battery": says})
+
+    async def async_step_sources(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask where production and battery come from."""
+        presets = {preset.key: preset for preset in site_presets(self.hass)}
+        chosen = None if user_input is None else user_input[CONF_SOURCES]
+        errors: dict[str, str] = {}
+        if chosen == source_forms.FROM_INVERTERS:
+            return self._saved(source_forms.SENSORS, {})
+        if chosen is not None:
+            error = preset_error(presets, chosen, {source_forms.OWN_SENSORS})
+            if error is None:
+                self._proposed = presets[chosen].values if chosen in presets else None
+                return await self.async_step_source_sensors()
+            errors[CONF_SOURCES] = error
+        return self.async_show_form(
+            step_id="sources",
+            data_schema=self.add_suggested_values_to_schema(
+                source_forms.choice_schema(tuple(presets.values())),
+                user_input or source_forms.choice_values(self.config_entry.options),
+            ),
+            errors=errors,
+            description_placeholders={"disabled": disabled_names(presets, chosen)},
+        )
+
+    async def async_step_source_sensors(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the sensors of production and battery."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            errors = source_forms.sensor_errors(self.hass, user_input)
+            if not errors:
+                self._sources = source_forms.sensors_data(user_input)
+                return await self.async_step_source_check()
+        values = self._proposed if user_input is None else user_input
+        return self._form("source_sensors", source_forms.SENSORS, values, errors, source_forms.SOURCE_RANGES)
+
+    async def async_step_source_check(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask whether what the sensors say now is right."""
+        answer = None if user_input is None else user_input[CONF_SOURCES_RIGHT]
+        if answer == Answer.YES:
+            return self._saved(source_forms.SENSORS, self._sources)
+        if answer == Answer.OTHER:
+            self._proposed = self._sources
+            return await self.async_step_source_sensors()
+        if answer == Answer.REVERSED:
+            self._sources |= source_forms.other_way_round(self._sources)
+        pv, battery = source_forms.present(self.hass, self._sources, self.config_entry.data.get(CONF_METER_ENTRY))
+        return self.async_show_form(
+            step_id="source_check",
+            data_schema=source_forms.check_schema(self._sources, battery),
+            description_placeholders=source_forms.check_placeholders(pv, battery),
+        )
 
     async def async_step_grid_operator(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the input with which the grid operator dims the chargers."""

@@ -1,26 +1,29 @@
 """Asks a device who it is before an entry for it is made; every trouble becomes a message of its own."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.components.modbus import async_get_temporary_unit
-from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
+from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from modbus_connection import ModbusTcpParams
 
 from ..const import CONF_UNIT_ID
+from ..coordinators.clients import charger_client, is_cloud
 from ..solaredge import EvChargerError, InverterInfo, InverterUnreachableError, NotAnInverterError, SolarEdgeReader
 from ..wattpilot import (
     DeviceInfo,
     WattpilotAuthenticationError,
-    WattpilotClient,
     WattpilotConnectionError,
     WattpilotProtocolError,
     WattpilotSnapshotError,
     WattpilotUnsupportedError,
     WattpilotWrongDeviceError,
 )
+
+UNREACHED: Final = {"cannot_connect_charger", "not_a_wattpilot"}
+"""What says nothing about an address that nobody typed in."""
 
 
 async def async_probe_inverter(
@@ -49,7 +52,7 @@ async def async_probe_wattpilot(
 
     With ``serial`` the password is shown to no other charger.
     """
-    client = WattpilotClient(data[CONF_HOST], data[CONF_PASSWORD], port=data[CONF_PORT], serial=serial)
+    client = charger_client(data, serial=serial)
     error = "not_a_wattpilot"
     try:
         await client.connect()
@@ -70,4 +73,6 @@ async def async_probe_wattpilot(
             return {}, client.info
     finally:
         await client.close()
+    if is_cloud(data) and error in UNREACHED:
+        error = "cannot_connect_cloud"
     return {"base": error}, None

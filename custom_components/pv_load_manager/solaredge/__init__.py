@@ -1,5 +1,6 @@
 """Reading a SolarEdge inverter; knows nothing of Home Assistant and owns no connection."""
 
+from .blocks import ReaderTimings
 from .errors import (
     EvChargerError,
     InverterError,
@@ -7,7 +8,17 @@ from .errors import (
     NotAnInverterError,
     WrongInverterError,
 )
-from .models import BatteryData, GridData, InverterData, InverterInfo, PvData
+from .models import (
+    BatteryData,
+    GridData,
+    InverterData,
+    InverterInfo,
+    MeterData,
+    MeterRole,
+    MeterSetting,
+    OtherMeter,
+    PvData,
+)
 from .reader import SolarEdgeReader
 
 __all__ = [
@@ -18,8 +29,13 @@ __all__ = [
     "InverterError",
     "InverterInfo",
     "InverterUnreachableError",
+    "MeterData",
+    "MeterRole",
+    "MeterSetting",
     "NotAnInverterError",
+    "OtherMeter",
     "PvData",
+    "ReaderTimings",
     "SolarEdgeReader",
     "WrongInverterError",
 ]

@@ -9,6 +9,10 @@ class InverterUnreachableError(InverterError):
     """Nothing answers at the address, or the link broke."""
 
 
+class NoFiguresError(InverterError):
+    """A part of an inverter answers, and what it says is nothing."""
+
+
 class NotAnInverterError(InverterError):
     """Something answers, but it is no SolarEdge inverter."""
 

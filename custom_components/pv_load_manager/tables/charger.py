@@ -14,6 +14,7 @@ from homeassistant.components.sensor import (
 )
 from homeassistant.const import (
     MATCH_ALL,
+    PERCENTAGE,
     EntityCategory,
     UnitOfElectricCurrent,
     UnitOfEnergy,
@@ -27,7 +28,7 @@ from ..coordinators.translate import CAR_STATES
 from ..coordinators.wattpilot import WattpilotCoordinator
 from ..entity import PvLoadManagerEntity
 from ..shared import SHARED
-from .figures import rounded
+from .figures import SteadyTotal, rounded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,11 @@ def _phase(index: int, key: str) -> ChargerSensorDescription:
 
 def _allocated(charger: WattpilotCoordinator) -> StateType:
     return charger.plan.allocated_a if charger.plan is not None else None
+
+
+def _solar_share(charger: WattpilotCoordinator) -> StateType:
+    share = charger.sessions.session.solar_share if charger.sessions.session is not None else None
+    return None if share is None else rounded(100 * share, 0)
 
 
 CHARGER_SENSORS = (
@@ -92,7 +98,25 @@ CHARGER_SENSORS = (
         native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
         suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
         suggested_display_precision=2,
-        value_fn=lambda charger: rounded(charger.data.session_energy_wh, 0),
+        value_fn=lambda charger: rounded(charger.sessions.session.energy_wh, 0) if charger.sessions.session else None,
+    ),
+    ChargerSensorDescription(
+        key="session_solar_energy",
+        translation_key="session_solar_energy",
+        device_class=SensorDeviceClass.ENERGY,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
+        suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        suggested_display_precision=2,
+        value_fn=lambda charger: rounded(charger.sessions.session.solar_wh, 0) if charger.sessions.session else None,
+    ),
+    ChargerSensorDescription(
+        key="session_solar_share",
+        translation_key="session_solar_share",
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=PERCENTAGE,
+        suggested_display_precision=0,
+        value_fn=_solar_share,
     ),
 )
 
@@ -169,24 +193,22 @@ class ChargerSensor(PvLoadManagerEntity[WattpilotCoordinator], SensorEntity):
 class LifetimeEnergySensor(ChargerSensor, RestoreSensor):
     """The charger's lifetime energy; after a power failure the charger counts from a few Wh earlier, we do not."""
 
+    _total: SteadyTotal
+
     @override
     async def async_added_to_hass(self) -> None:
         """Go on from the highest value that was ever shown."""
         last = await self.async_get_last_sensor_data()
-        if last is not None and isinstance(last.native_value, int | float):
-            self._attr_native_value = last.native_value
+        value = None if last is None else last.native_value
+        self._total = SteadyTotal(float(value) if isinstance(value, int | float) else None)
         await super().async_added_to_hass()
 
     @override
     def refresh(self) -> StateType:
-        """Take the energy from the charger unless it fell a little."""
-        value = self.coordinator.data.lifetime_energy_wh
-        shown = self._attr_native_value
-        fell_a_little = isinstance(shown, int | float) and value is not None and 0 < shown - value < 1000
-        if value is not None and not fell_a_little:
-            self._attr_native_value = round(value)
-        result = self._attr_native_value
-        return result if isinstance(result, int | float) else None
+        """Take the energy from the charger unless it fell a little, or cannot be."""
+        value = self._total.after(self.coordinator.data.lifetime_energy_wh, self.hass.loop.time())
+        self._attr_native_value = None if value is None else round(value)
+        return self._attr_native_value
 
 
 class ReasonSensor(ChargerSensor):

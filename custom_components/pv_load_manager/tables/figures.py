@@ -1,6 +1,54 @@
 """How figures are shown."""
 
+from typing import Final
+
+FELL_A_LITTLE: Final = 1000.0  # Wh; a charger may lose so much by a power failure
+FASTEST: Final = 1e6  # W; no total rises faster
+PATIENCE: Final = 300.0  # s; what cannot be, and lasts, is true all the same
+
 
 def rounded(value: float | None, digits: int) -> float | None:
     """Return a rounded figure; -0.0 is shown as 0."""
     return None if value is None else round(value, digits) + 0.0
+
+
+class SteadyTotal:
+    """A total in Wh that never falls a little and never leaps: statistics would take either for consumption."""
+
+    def __init__(self, shown: float | None, *, patience: float = PATIENCE) -> None:
+        """Begin with what was shown before; ``patience`` in s is how long what cannot be has to last."""
+        self._shown = shown
+        self._patience = patience
+        self._at: float | None = None
+        self._odd: float | None = None
+        self._odd_since = 0.0
+
+    def after(self, value: float | None, now: float) -> float | None:
+        """Return what to show.
+
+        Args:
+            value: what the device says, Wh.
+            now: monotonic seconds.
+        """
+        shown = self._shown
+        if value is None:
+            return shown
+        if shown is None or self._fits(value - shown, now) or self._lasts(value, now):
+            self._shown = value
+        elif not -FELL_A_LITTLE < value - shown < 0:
+            return shown
+        self._at, self._odd = now, None
+        return self._shown
+
+    def _fits(self, rise: float, now: float) -> bool:
+        # How long nobody looked before a restart is not known.
+        return rise >= 0 and (self._at is None or rise <= FELL_A_LITTLE + FASTEST * (now - self._at) / 3600)
+
+    def _lasts(self, value: float, now: float) -> bool:
+        """Return whether a value that does not fit has been told for a while; it may rise meanwhile."""
+        if self._shown is not None and -FELL_A_LITTLE < value - self._shown < 0:
+            return False
+        if self._odd is None or not 0 <= value - self._odd <= FELL_A_LITTLE:
+            self._odd_since = now
+        self._odd = value
+        return now - self._odd_since >= self._patience

@@ -36,7 +36,8 @@ class Timings:
             will answer, for a Wattpilot Flex, which is slow (mk-maddin/wattpilot-HA#86).
         command: From sending a value to its response.
         silence: No frame for this long means a dead socket. A charger sends at least one frame per second, and a
-            half-open socket still answers WebSocket pings on the way (FHEM, recorded sessions).
+            half-open socket still answers WebSocket pings on the way (FHEM, recorded sessions). Who watches a fuse
+            has to know within 15 s.
         close: The WebSocket closing handshake; afterwards the socket is torn down.
         backoff_start: First wait before connecting again.
         backoff_max: Longest wait before connecting again, jitter included.

@@ -1,0 +1,350 @@
+"""Charging sessions: every car gets the energy that it was given, whatever the counters of its charger do."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+import json
+
+from hypothesis import HealthCheck, given, settings, strategies as st
+import pytest
+
+from custom_components.pv_load_manager.control.sessions import Counters, Parts, Session, Sessions, sources_of
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+WATT_HOURS = st.floats(50.0, 20_000.0)
+
+
+@dataclass(kw_only=True)
+class Charger:
+    """The counters of a charger as the recordings show them, and what each car really got."""
+
+    tells_arrival: bool = True
+    forgets_session: bool = False
+    """Whether a restart takes the counter of the session with it."""
+    begins_at_energy: bool = True
+    """Whether that counter begins anew with the first energy only, as firmware 42.5 does, or with the car."""
+    now: datetime = NOON
+    booted: datetime = NOON - timedelta(days=3)
+    reboots: int = 48
+    plugged: bool = False
+    fresh: bool = False
+    came: datetime | None = None
+    wh: float = 7123.4
+    eto: float = 2_680_803.6
+    etop: float = 2_680_790.0
+    truth: list[float] = field(default_factory=list)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(seconds=seconds)
+
+    def plug(self) -> None:
+        """Bring a car."""
+        self.plugged, self.fresh, self.came = True, True, self.now
+        self.truth.append(0.0)
+        if not self.begins_at_energy:
+            self.wh = 0.0
+
+    def unplug(self) -> None:
+        """Take the car away."""
+        self.plugged = False
+        self.wait(1)
+
+    def charge(self, energy: float) -> None:
+        """Give the car energy in Wh."""
+        if self.fresh:
+            self.fresh, self.wh = False, 0.0
+        self.wh += energy
+        self.eto += energy
+        self.truth[-1] += energy
+        if self.eto - self.etop > 25:
+            self.etop = float(int(self.eto))
+
+    def reboot(self) -> None:
+        """Restart as after a power failure."""
+        self.reboots += 1
+        self.booted, self.eto = self.now, self.etop
+        self.wait(20)
+        if self.came is not None:
+            self.came = self.now
+        if self.forgets_session:
+            self.wh = 0.0
+
+    def counters(self, dip: float = 0.0, *, charging: bool = False) -> Counters:
+        """Return what it says."""
+        came = (self.came - self.booted).total_seconds() if self.came is not None else None
+        return Counters(
+            plugged=self.plugged,
+            charging=charging,
+            charged=self.plugged and not self.fresh,
+            session_wh=max(0.0, self.wh - dip),
+            lifetime_wh=float(int(self.eto)),
+            uptime_s=(self.now - self.booted).total_seconds(),
+            reboots=self.reboots,
+            plugged_at_s=came if self.tells_arrival else None,
+        )
+
+
+@dataclass(kw_only=True)
+class Watch:
+    """Somebody who looks at a charger, and notes what ended."""
+
+    charger: Charger
+    sessions: Sessions = field(default_factory=Sessions)
+    finished: list[Session] = field(default_factory=list)
+    changes: int = 0
+
+    def look(self, *, away: bool = False, sources: Parts | None = None, dip: float = 0.0) -> None:
+        """Look at the charger; a look after a time away is one of a Home Assistant that was restarted."""
+        if away:
+            self.sessions = Sessions.from_dict(json.loads(json.dumps(self.sessions.as_dict())))
+        step = self.sessions.after(
+            self.charger.counters(dip, charging=True), self.charger.now, sources=sources, away=away
+        )
+        self.sessions = step.sessions
+        self.finished += step.finished
+        self.changes += step.another_car
+
+    def charge(self, energy: float, looks: int = 10, **how: Parts) -> None:
+        """Let the car be given energy in Wh before its eyes."""
+        self.charger.charge(energy / 1000)
+        self.look(**how)
+        energy -= energy / 1000
+        for _ in range(looks):
+            self.charger.wait(20)
+            self.charger.charge(energy / looks)
+            self.look(**how)
+
+    @property
+    def energies(self) -> list[float]:
+        """Return the energy of all sessions in Wh, that of the running one last."""
+        running = self.sessions.session
+        open_ones = [running] if running is not None and running.ended is None else []
+        return [session.energy_wh for session in (*self.finished, *open_ones)]
+
+
+def watched(**charger: bool) -> Watch:
+    """Return somebody who saw the charger before any car came."""
+    watch = Watch(charger=Charger(**charger))
+    watch.look()
+    return watch
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> Watch:
+    """Draw days of a charger, watched with gaps; no gap hides more than the counters can tell."""
+    watch = watched(
+        tells_arrival=draw(st.booleans()),
+        forgets_session=draw(st.booleans()),
+        begins_at_energy=draw(st.booleans()),
+    )
+    charger = watch.charger
+    for _ in range(draw(st.integers(3, 12))):
+        event = draw(st.sampled_from(("car", "charge", "away", "reboot", "dip", "leaves")))
+        if event == "car" and not charger.plugged:
+            charger.plug()
+            watch.look()
+        elif event == "charge" and charger.plugged:
+            watch.charge(draw(WATT_HOURS))
+        elif event == "leaves" and charger.plugged:
+            charger.unplug()
+            watch.look()
+        elif event == "dip":
+            charger.wait(1)
+            watch.look(dip=0.007)
+        elif event == "reboot":
+            charger.reboot()
+            watch.look(away=draw(st.booleans()))
+        elif event == "away":
+            unwatched(charger, draw)
+            watch.look(away=True)
+    return watch
+
+
+def unwatched(charger: Charger, draw: st.DrawFn) -> None:
+    """Let something happen that the counters can tell afterwards."""
+    charger.wait(draw(st.floats(7200, 90_000)))
+    if not charger.plugged:
+        if draw(st.booleans()):
+            charger.plug()
+            energy = draw(WATT_HOURS)
+            charger.charge(energy if abs(energy - charger.wh) > 2 else energy + 5)
+    else:
+        charger.charge(draw(WATT_HOURS))
+        if draw(st.booleans()):
+            charger.unplug()
+            charger.wait(draw(st.floats(10, 90_000)))
+            charger.plug()
+            charger.charge(draw(WATT_HOURS))
+    if charger.plugged and draw(st.booleans()):
+        charger.unplug()
+
+
+@settings(
+    max_examples=400, deadline=None, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+@given(stories())
+def test_every_car_gets_its_energy(watch: Watch) -> None:
+    """Within 1 %, over restarts of the charger and of Home Assistant and over changes of cars that nobody watched."""
+    assert watch.energies == [pytest.approx(energy, rel=0.01, abs=3.0) for energy in watch.charger.truth]
+
+
+def test_after_unplugging_the_last_session_stays() -> None:
+    """Until the next car comes, of which the charger still tells the last one's energy."""
+    watch = watched()
+    watch.charger.plug()
+    watch.look()
+    watch.charge(5000.0)
+    watch.charger.unplug()
+    watch.look()
+    session = watch.sessions.session
+    assert session == watch.finished[0]
+    assert session is not None
+    assert session.energy_wh == pytest.approx(5000.0)
+    assert session.watched
+    assert session.ended == watch.charger.now
+    watch.charger.plug()
+    watch.look()
+    assert watch.charger.wh == pytest.approx(5000.0)
+    assert watch.energies[1:] == [0.0]
+
+
+def test_a_car_that_is_found() -> None:
+    """A car that was there first of all has what the charger says, unless it never charged."""
+    charger = Charger()
+    charger.plug()
+    charger.charge(4000.0)
+    charger.wait(3600)
+    watch = Watch(charger=charger)
+    watch.look()
+    session = watch.sessions.session
+    assert session is not None
+    assert session.energy_wh == 4000.0
+    assert session.began == charger.came
+    assert not session.watched
+    charger = Charger()
+    charger.plug()
+    watch = Watch(charger=charger)
+    watch.look()
+    assert watch.energies == [0.0]
+
+
+def test_sources() -> None:
+    """Energy is counted by where it comes from at that moment; what nobody saw is of unknown origin."""
+    watch = watched()
+    watch.charger.plug()
+    watch.look()
+    watch.charge(4000.0, sources=(1.0, 0.0, 0.0))
+    watch.charge(1000.0, sources=(0.0, 0.5, 0.5))
+    session = watch.sessions.session
+    assert session is not None
+    assert session.solar_share == pytest.approx(0.8)
+    assert (session.solar_wh, session.battery_wh, session.grid_wh) == pytest.approx((4000.0, 500.0, 500.0))
+    assert session.charging_s == pytest.approx(400.0)
+    watch.charger.charge(6000.0)
+    watch.charger.wait(3600)
+    watch.look(away=True, sources=(1.0, 0.0, 0.0))
+    session = watch.sessions.session
+    assert session is not None
+    assert session.energy_wh == pytest.approx(11_000.0)
+    assert session.solar_wh == pytest.approx(4000.0)
+    assert session.solar_share is None
+
+
+def test_the_chargers_own_split_counts_without_a_house() -> None:
+    """Also over a time without a look, in which the house does not know."""
+    before = Counters(plugged=True, charged=True, session_wh=1000.0, lifetime_wh=9000.0, parts_wh=(900.0, 0.0, 100.0))
+    sessions = Sessions().after(before, NOON).sessions
+    after = replace(before, session_wh=3000.0, lifetime_wh=11_000.0, parts_wh=(1900.0, 500.0, 600.0))
+    session = sessions.after(after, NOON + timedelta(hours=1), away=True).sessions.session
+    assert session is not None
+    assert (session.solar_wh, session.battery_wh, session.grid_wh) == pytest.approx((1900.0, 500.0, 600.0))
+
+
+@pytest.mark.parametrize(
+    ("chargers", "grid", "battery", "sources"),
+    [
+        (4000.0, -500.0, None, (1.0, 0.0, 0.0)),
+        (4000.0, 1000.0, None, (0.75, 0.0, 0.25)),
+        (4000.0, 1000.0, 2000.0, (0.25, 0.5, 0.25)),
+        (4000.0, 9000.0, 2000.0, (0.0, 0.0, 1.0)),
+        (4000.0, 0.0, -2000.0, (1.0, 0.0, 0.0)),
+        (0.0, 500.0, 500.0, (0.0, 0.0, 0.0)),
+    ],
+)
+def test_where_the_power_comes_from(chargers: float, grid: float, battery: float | None, sources: Parts) -> None:
+    """What would not be taken from grid and battery without the cars is theirs."""
+    assert sources_of(chargers_w=chargers, grid_w=grid, battery_w=battery) == pytest.approx(sources)
+
+
+def test_another_car_while_away() -> None:
+    """The same car is never taken for another one; another one is told by its arrival, or by the counters."""
+    for tells_arrival in (True, False):
+        watch = watched(tells_arrival=tells_arrival)
+        charger = watch.charger
+        charger.plug()
+        watch.look()
+        watch.charge(2000.0)
+        charger.charge(500.0)
+        charger.wait(3600)
+        watch.look(away=True)
+        assert watch.changes == 0
+        charger.reboot()
+        watch.look(away=True)
+        assert watch.changes == 0
+        charger.unplug()
+        charger.plug()
+        charger.charge(8000.0)
+        charger.wait(3600)
+        watch.look(away=True)
+        assert watch.changes == 1
+        assert not watch.finished[0].watched
+
+
+def test_counters_that_are_missing() -> None:
+    """Without the session's counter the lifetime counts, without any the power; an error is no unplugging."""
+    life = Counters(plugged=True, lifetime_wh=1000.0)
+    sessions = Sessions().after(life, NOON).sessions
+    sessions = sessions.after(replace(life, lifetime_wh=1500.0), NOON + timedelta(hours=1)).sessions
+    sessions = sessions.after(replace(life, plugged=None, lifetime_wh=None), NOON + timedelta(hours=1)).sessions
+    assert sessions.session is not None
+    assert sessions.session.ended is None
+    assert sessions.session.energy_wh == 500.0
+    power = Counters(plugged=True, power_w=3600.0, charging=True)
+    sessions = Sessions().after(power, NOON).sessions
+    for second in range(1, 11):
+        sessions = sessions.after(power, NOON + timedelta(seconds=second)).sessions
+    sessions = sessions.after(power, NOON + timedelta(hours=1)).sessions
+    assert sessions.session is not None
+    assert sessions.session.energy_wh == pytest.approx(10.0)
+    lone = Counters(plugged=True, charged=True, session_wh=100.0)
+    sessions = Sessions().after(lone, NOON).sessions
+    for second, wh in enumerate((105.0, 1e9, 110.0), start=1):
+        sessions = sessions.after(replace(lone, session_wh=wh), NOON + timedelta(seconds=second)).sessions
+    assert sessions.session is not None
+    assert sessions.session.energy_wh == pytest.approx(110.0)
+
+
+def test_nonsense_of_a_counter() -> None:
+    """What nobody can have charged meanwhile is not believed, and does not begin a session anew when it is over."""
+    watch = watched()
+    watch.charger.plug()
+    watch.look()
+    watch.charge(3000.0)
+    said = watch.charger.counters(charging=True)
+    nonsense: list[dict[str, float | None]] = [
+        {key: value} for key in ("session_wh", "lifetime_wh") for value in (4_294_967_295.0, 0.0, None)
+    ]
+    for wrong in nonsense:
+        watch.look()
+        watch.charger.wait(1)
+        watch.sessions = watch.sessions.after(replace(said, **wrong), watch.charger.now).sessions
+    watch.charge(1000.0)
+    assert watch.energies == [pytest.approx(4000.0)]
+
+
+@pytest.mark.parametrize(
+    "saved", [None, 7, {}, {"seen": None}, {"seen": {"parts_wh": [1]}}, {"seen": {"parts_wh": None}, "session": 3}]
+)
+def test_nonsense_that_was_saved(saved: object) -> None:
+    """What cannot be read is forgotten."""
+    assert Sessions.from_dict(saved) == Sessions()
