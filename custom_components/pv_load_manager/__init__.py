@@ -69,6 +69,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: PvLoadManagerConfigEntry
         await inverter.async_connect()
         entry.runtime_data = inverter
         shared.inverters[inverter.serial] = inverter
+        shared.memory.set_battery(inverter.serial, attached=inverter.has_battery)
         # A coordinator polls only while somebody listens; the control core needs it without any entity, too.
         entry.async_on_unload(inverter.async_add_listener(partial(_decide_now, shared)))
     else:
@@ -81,8 +82,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: PvLoadManagerConfigEntry
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     if manager is not None:
         manager.async_start()
-    else:
+    elif kind is EntryType.SOLAREDGE:
         _decide_now(shared)
+    elif shared.load_manager is not None:
+        # Soon, not at once: at the start of Home Assistant there are many.
+        shared.load_manager.charger_changed()
     return True
 
 
@@ -113,6 +117,8 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
         ConfigIssues(hass, entry).clear()
     elif kind is EntryType.SOLAREDGE:
         async_forget_cloud(hass, entry)
+        shared.memory.set_battery(entry.data[CONF_SERIAL], attached=False)
+        shared.memory.set_grid_slot(entry.data[CONF_SERIAL], None)
     elif kind is EntryType.WATTPILOT:
         await async_release_charger(shared.memory, entry)
         shared.memory.forget_charger(entry.data[CONF_SERIAL])

@@ -22,6 +22,8 @@ class Memory:
         self._chargers: dict[str, dict[str, Any]] = {}
         self._control: Mapping[str, Any] = {}
         self._clouds: dict[str, Mapping[str, Any]] = {}
+        self._batteries: set[str] = set()
+        self._grid_slots: dict[str, int] = {}
 
     async def async_load(self) -> None:
         """Read what was saved."""
@@ -30,6 +32,8 @@ class Memory:
         self._chargers = {key: dict(value) for key, value in saved.get("chargers", {}).items()}
         self._control = saved.get("control", {})
         self._clouds = dict(saved.get("clouds", {}))
+        self._batteries = set(saved.get("batteries", ()))
+        self._grid_slots = dict(saved.get("grid_slots", {}))
 
     @property
     def site(self) -> Mapping[str, Any]:
@@ -72,6 +76,30 @@ class Memory:
             self._clouds[key] = values
         self._save()
 
+    def has_battery(self, serial: str) -> bool:
+        """Return whether an inverter had a battery when it was last connected."""
+        return serial in self._batteries
+
+    def set_battery(self, serial: str, *, attached: bool) -> None:
+        """Keep whether an inverter has a battery."""
+        if attached is not self.has_battery(serial):
+            self._batteries ^= {serial}
+            self._save()
+
+    def grid_slot(self, serial: str) -> int | None:
+        """Return the slot (1..3) of the grid meter that an inverter had when it was last set up; None = none."""
+        return self._grid_slots.get(serial)
+
+    def set_grid_slot(self, serial: str, slot: int | None) -> None:
+        """Keep which of an inverter's meters is the grid's; None forgets it."""
+        if slot == self.grid_slot(serial):
+            return
+        if slot is None:
+            del self._grid_slots[serial]
+        else:
+            self._grid_slots[serial] = slot
+        self._save()
+
     def set_control(self, control: Mapping[str, Any]) -> None:
         """Keep the state of the control core."""
         self._control = control
@@ -103,4 +131,6 @@ class Memory:
             "chargers": self._chargers,
             "control": self._control,
             "clouds": self._clouds,
+            "batteries": sorted(self._batteries),
+            "grid_slots": self._grid_slots,
         }

@@ -145,6 +145,20 @@ def draws(*parts: tuple[float, float], step: float = 1.0) -> tuple[DrawSample, .
     return samples
 
 
+def test_a_cloud_that_is_loaded_anew() -> None:
+    """For a moment there is no meter at all; what the car drew in the last quarter is known all the same."""
+    home = cloudy(lambda _: 5000.0, version_2)
+    home.run(1.5 * HOUR)
+    home.run(BUCKET - 10.0 - (home.now - home.asked_at))  # the next value will be of a time before
+    settled, told = len(home.commands()), home.grid
+    home.telling, home.grid = lambda _: None, None
+    home.run(5.0)
+    home.telling, home.grid = version_2, told
+    home.run(HOUR)
+    assert len(home.commands()) - settled <= 1
+    assert home.starts() == 1
+
+
 def test_a_mean_is_exact_although_the_past_is_thinned_out() -> None:
     """The energy between two samples says what was drawn between them."""
     known = draws((0.0, 400), (4000.0, 500), (2000.0, 600))

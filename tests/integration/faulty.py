@@ -35,7 +35,16 @@ SCALED_CLIENT: Final = replace(
     CLIENT,
     **{
         name: getattr(CLIENT, name) / SCALE
-        for name in ("connect", "authenticate", "snapshot", "command", "silence", "backoff_start", "backoff_max")
+        for name in (
+            "connect",
+            "authenticate",
+            "snapshot",
+            "command",
+            "silence",
+            "steady",
+            "backoff_start",
+            "backoff_max",
+        )
     },
     close=0.2,
 )
@@ -48,6 +57,7 @@ def scale_down(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scale every wait that has to do with a fault by the same factor."""
     client = partial(WattpilotClient, timings=SCALED_CLIENT)
     monkeypatch.setattr(f"{OURS}.coordinators.clients.WattpilotClient", client)
+    monkeypatch.setattr(f"{OURS}.coordinators.outage.STEADY", 10 / SCALE)
     module = f"{OURS}.coordinators.solaredge"
     monkeypatch.setattr(f"{module}.GRID_INTERVAL", 2 / SCALE)
     monkeypatch.setattr(f"{module}.SLOW_INTERVAL", 10 / SCALE)

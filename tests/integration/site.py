@@ -47,7 +47,15 @@ CONTROL_TIMINGS = Timings(
     hear_all=2.0,
 )
 CLIENT_TIMINGS = ClientTimings(
-    connect=2.0, snapshot=1.0, flex=1.0, command=2.0, silence=1.0, close=0.2, backoff_start=0.1, backoff_max=0.2
+    connect=2.0,
+    snapshot=1.0,
+    flex=1.0,
+    command=2.0,
+    silence=1.0,
+    close=0.2,
+    steady=0.5,
+    backoff_start=0.1,
+    backoff_max=0.2,
 )
 APP_TIMINGS = AppTimings(echo=0.3, late=6.0, boot=3.0)
 

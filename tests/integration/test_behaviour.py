@@ -171,6 +171,26 @@ async def test_stop_of_home_assistant(build_site: BuildSite, options: dict[str, 
     assert (site.settings()["amp"], site.settings()["frc"]) == (amps, force)
 
 
+async def test_stop_of_home_assistant_during_a_write(build_site: BuildSite) -> None:
+    """What is on its way to a charger and not seen yet is taken back as well."""
+    site = await build_site(sunny())
+    charger = site.charger_entry(options={"limit_current_without_ha": True, "current_without_ha": 8})
+    manager = site.manager_entry()
+    await site.set_up(site.inverter_entry(), charger, manager)
+    await site.set_number(manager, "available_current", 8)
+    await site.select(manager, "fast")
+    await eventually(fast(site, amps=8))
+    await asyncio.sleep(0.3)
+    server = site.home.chargers[0]
+    await site.home.charger_faults[server.charger.config.serial].start(
+        "slow_answer", {"seconds": 5.0}, now=site.home.home.now
+    )
+    await site.set_number(manager, "available_current", 12)
+    await eventually(lambda: site.settings()["amp"] == 12)
+    await site.hass.async_stop()
+    assert site.settings()["amp"] == 8
+
+
 async def test_stop_of_home_assistant_with_a_dead_charger(
     build_site: BuildSite, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -9,6 +9,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.pv_load_manager.const import DOMAIN
 from custom_components.pv_load_manager.control.sessions import Counters, Session, Sessions
+from custom_components.pv_load_manager.coordinators.sessions import ChargerSessions
 from custom_components.pv_load_manager.coordinators.translate import session_counters
 from custom_components.pv_load_manager.shared import SHARED
 from custom_components.pv_load_manager.wattpilot import WattpilotStatus
@@ -68,6 +69,27 @@ async def test_from_plug_to_plug(site: Site) -> None:
     await eventually(lambda: real.session_wh > 20)
     await eventually(lambda: site.number(charger, "session_energy") == pytest.approx(real.session_wh / 1000, abs=0.02))
     assert len(ended(site, charger, events)) == 1
+
+
+@pytest.mark.parametrize("value", ["nan", "-1", "text", "1e308"])
+async def test_a_car_that_leaves_without_numbers(site: Site, value: str) -> None:
+    """Its session ends when the counters are back, with what the car took before and after they were lost."""
+    charger, _ = await charging(site)
+    events = async_capture_events(site.hass, "state_changed")
+    real, home = site.home.chargers[0].charger, site.home
+    faults = home.charger_faults["10000001"]
+    await eventually(lambda: site.number(charger, "session_energy") not in {None, 0.0})
+    await faults.start("sentinels", {"value": value}, now=home.home.now)
+    before = real.session_wh
+    await eventually(lambda: real.session_wh > 2 * before + 20)
+    real.unplug()
+    await eventually(lambda: site.value(charger, "state") == "no_car")
+    assert ended(site, charger, events) == []
+    await faults.end("sentinels")
+    await eventually(lambda: ended(site, charger, events))
+    (session,) = ended(site, charger, events)
+    assert session["energy"] == pytest.approx(real.session_wh / 1000, rel=0.01, abs=0.001)
+    await eventually(lambda: site.number(charger, "session_energy") == pytest.approx(real.session_wh / 1000, abs=0.001))
 
 
 async def test_over_a_restart_and_a_reboot(build_site: BuildSite) -> None:
@@ -182,3 +204,18 @@ def test_the_chargers_own_split() -> None:
     assert counters.plugged
     assert counters.plugged_at_s == 86_757.615
     assert session_counters(WattpilotStatus.of({"car": 5})).plugged is None
+
+
+async def test_nobody_listens(site: Site) -> None:
+    """Sessions that nobody is told of are told once to who comes later, and do not pile up over the years."""
+    await site.set_up(site.charger_entry())
+    sessions = ChargerSessions(site.hass, "10000099")
+    for plug in range(100):
+        for car in (2, 1):
+            sessions.heard(WattpilotStatus.of({"car": car, "wh": 100.0 * plug, "eto": 100.0 * plug}))
+    told: list[Session] = []
+    sessions.on_end(told.append)
+    assert 1 <= len(told) <= 20
+    again: list[Session] = []
+    sessions.on_end(again.append)
+    assert again == []

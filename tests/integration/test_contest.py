@@ -63,9 +63,10 @@ async def test_another_controller_chooses_currents(
     monkeypatch.setattr(f"{OURS}.coordinators.wattpilot.PACING", QUICK_WRITES)
     *_, manager = await site.set_up_all()
     await site.select(manager, "fast")
-    await eventually(gives(site, 16))
+    # Taken over as well: with so much it begins, and the takeover lowers it for a moment.
+    await eventually(lambda: gives(site, 16)() and site.settings()["lmo"] == 3)
     assert issue_registry.async_get_issue(DOMAIN, OTHER) is None
-    began, choices = site.home.home.now, cycle((7, 9))
+    before, choices = len(site.writes()), cycle((7, 9))
 
     async with repeated(lambda: site.settings().update(amp=next(choices)), every=0.6):
         await eventually(lambda: issue_registry.async_get_issue(DOMAIN, OTHER) is not None)
@@ -75,7 +76,7 @@ async def test_another_controller_chooses_currents(
     assert issue.translation_key == "other_controller_current"
     assert issue.translation_placeholders == {"name": "Garage"}
     assert caplog.text.count("Another controller keeps changing") == 1
-    assert not [write for write in site.writes() if write.at > began and write.key == "amp"]
+    assert not [write for write in site.writes()[before:] if write.key == "amp"]
     assert draws(site) < 9.5
     await site.select(manager, "off")
     await site.select(manager, "fast")

@@ -8,12 +8,14 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
 
-from custom_components.pv_load_manager.const import DOMAIN, LOAD_MANAGER_ID, EntryType
+from custom_components.pv_load_manager.const import DOMAIN, LOAD_MANAGER_ID, EntryType, MeterSource
+from custom_components.pv_load_manager.control import Timings
+from custom_components.pv_load_manager.shared import SHARED
 from simulator import InverterConfig
 
 from .conftest import BuildSite, sunny
 from .flows import aborts, answer, begin, creates, defaults, protect, shows, suggested
-from .site import Site
+from .site import Site, configuration
 
 CONNECTION = {"phases": "3", "main_fuse": 35, "expected_chargers": 2}
 STORED = {"entry_type": "load_manager", "phases": 3, "main_fuse": 35, "expected_chargers": 2}
@@ -272,6 +274,22 @@ async def test_other_way_round_with_two_sensors(hass: HomeAssistant, kind: str) 
     assert result["data"].items() >= changed.items()
 
 
+@pytest.mark.parametrize(("sensor", "lag"), [("sensor.grid", 8.0), ("sensor.other", Timings().meter_lag)])
+async def test_another_meter_is_not_as_late(site: Site, sensor: str, lag: float) -> None:
+    """How late the meter is was found out for that one; another change of the settings leaves it."""
+    fill(site.hass, grid=(100, "W"), other=(100, "W"))
+    manager = site.manager_entry(MeterSource.SENSOR, meter_entity="sensor.grid", dynamic=False)
+    await site.set_up(manager)
+    site.hass.data[SHARED].memory.set_site(meter_lag_s=8.0)
+    result = await answer(site.hass, await manager.start_reconfigure_flow(site.hass), CONNECTION)
+    result = await answer(site.hass, result, {"meter": "sensor"})
+    result = await answer(site.hass, result, {"meter_entity": sensor})
+    result = await answer(site.hass, await protect(site.hass, result), {})
+    aborts(result, "reconfigure_successful")
+    await site.hass.async_block_till_done()
+    assert configuration(site.hass).timings.meter_lag == lag
+
+
 async def test_something_else(hass: HomeAssistant) -> None:
     """The way back to the choice of the meter keeps what was typed, and the new meter has no sensors of the old one."""
     fill(hass, p1=(1, "W"), p2=(1, "W"), p3=(1, "W"), grid=(100, "W"))
@@ -287,6 +305,23 @@ async def test_something_else(hass: HomeAssistant) -> None:
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert not {"meter_l1", "meter_l2", "meter_l3"} & set(result["data"])
     assert result["data"]["meter_kind"] == "total_power"
+
+
+async def test_a_meter_that_can_do_more(hass: HomeAssistant) -> None:
+    """Protection that the meter before could not give is offered again, and one that is turned off stays off."""
+    fill(hass, p1=(1, "W"), p2=(1, "W"), p3=(1, "W"), grid=(100, "W"))
+    result = await answer(hass, await to_sensors(hass, "sensor"), {"meter_entity": "sensor.grid"})
+    result = await protect(hass, result)
+    shows(result, "confirm_surplus_only")
+    result = await answer(hass, await answer(hass, result, {"meter_right": "other"}), {"meter": "phase_power"})
+    result = await answer(hass, result, phases("p"))
+    assert "dynamic" not in suggested(result)
+    assert defaults(result)["dynamic"] is True
+    result = await protect(hass, result, dynamic=False)
+    shows(result, "confirm_static")
+    result = await answer(hass, await answer(hass, result, {"meter_right": "other"}), {"meter": "phase_power"})
+    result = await answer(hass, result, phases("p"))
+    assert suggested(result)["dynamic"] is False
 
 
 def fill(hass: HomeAssistant, **sensors: tuple[float, str]) -> None:

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from homeassistant.components.modbus import async_get_temporary_unit
+from homeassistant.components.modbus.connection import DATA_MODBUS_CONNECTIONS
 from homeassistant.config_entries import (
     SOURCE_INTEGRATION_DISCOVERY,
     SOURCE_ZEROCONF,
@@ -290,6 +291,16 @@ async def test_discovery_of_a_known_inverter(site: Site) -> None:
     assert site.home.inverter.refused == 0
 
 
+async def test_discovery_leaves_nothing_on_the_connection(site: Site) -> None:
+    """Whoever announces itself again and again does not fill the memory of the connection that is in use."""
+    await site.set_up(site.inverter_entry(host="localhost"))
+    (shared,) = site.hass.data[DATA_MODBUS_CONNECTIONS].values()
+    before = len(shared.connection._lost_callbacks._callbacks)
+    for _ in range(2):
+        aborts(await discovered(site), "already_configured")
+    assert len(shared.connection._lost_callbacks._callbacks) == before
+
+
 async def test_rediscovery_at_another_address(site: Site) -> None:
     """An inverter that does not answer where it was and announces itself elsewhere is followed, and loaded at once."""
     inverter = site.inverter_entry(host="localhost", port=1, unit_id=1)
@@ -297,6 +308,21 @@ async def test_rediscovery_at_another_address(site: Site) -> None:
     aborts(await discovered(site), "already_configured")
     assert (inverter.data["host"], inverter.data["port"]) == ("127.0.0.1", site.home.inverter.port)
     await eventually(lambda: inverter.state is ConfigEntryState.LOADED)
+
+
+async def test_followers_move_with_the_one_that_announces_itself(build_site: BuildSite) -> None:
+    """Only the leader is announced; who is reached through it moves with it, and nobody else does."""
+    site = await build_site(HomeConfig(inverter=InverterConfig(followers=("7E000002",)), chargers=()))
+    leader = site.inverter_entry(port=1)
+    follower = site.inverter_entry(port=1, unit_id=2, serial="7E000002")
+    stranger = site.inverter_entry(port=2, unit_id=2, serial="7E000003")
+    await site.fail_to_set_up(leader)
+    assert follower.state is ConfigEntryState.SETUP_RETRY
+    aborts(await discovered(site), "already_configured")
+    await eventually(lambda: leader.state is follower.state is ConfigEntryState.LOADED)
+    assert follower.data["unit_id"] == 2
+    assert stranger.data["port"] == 2
+    assert site.home.inverter.refused == 0
 
 
 async def test_discovery_of_something_else(site: Site) -> None:

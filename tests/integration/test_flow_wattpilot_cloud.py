@@ -6,11 +6,12 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 import pytest
 
-from custom_components.pv_load_manager.const import DOMAIN
+from custom_components.pv_load_manager.const import DOMAIN, EntryType
+from custom_components.pv_load_manager.coordinators.clients import is_cloud
 from simulator import ChargerConfig
 
 from .conftest import OURS, BuildSite, sunny
-from .flows import aborts, answer, creates, reconfigure, shows, suggested
+from .flows import aborts, answer, begin, creates, reconfigure, shows, suggested
 from .site import Site, eventually
 from .test_flow_wattpilot import announcement, discover, typed
 
@@ -81,6 +82,18 @@ async def test_duplicate_keeps_its_way(site: Site) -> None:
     before = dict(charger.data)
     aborts(await answer(site.hass, await choose(site.hass), TYPED), "already_configured")
     assert dict(charger.data) == before
+
+
+async def test_found_in_the_house(site: Site) -> None:
+    """A charger of the cloud that its owner adds in the house is reached there from then on."""
+    charger = site.charger_entry()
+    local = dict(charger.data)
+    site.hass.config_entries.async_update_entry(charger, data=DATA)
+    result = await begin(site.hass, EntryType.WATTPILOT)
+    aborts(await answer(site.hass, result, typed(site)), "already_configured")
+    await site.hass.async_block_till_done()
+    assert charger.data.items() >= local.items()
+    assert not is_cloud(charger.data)
 
 
 async def test_discovery_keeps_its_way(site: Site) -> None:

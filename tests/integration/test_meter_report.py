@@ -3,12 +3,14 @@
 from typing import Any
 
 from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.pv_load_manager.const import DOMAIN
 from custom_components.pv_load_manager.control.findings import CheckResult, Findings, Outcome, Sign
-from custom_components.pv_load_manager.coordinators.meter_report import as_dict, async_sentences, changes
+from custom_components.pv_load_manager.coordinators.meter_report import as_dict, async_sentences, changes, meter_lag
+from custom_components.pv_load_manager.shared import SHARED
 
 SENSORS: dict[str, Any] = {"meter_source": "sensor", "meter_direction": "import_positive"}
 INVERTER: dict[str, Any] = {"meter_source": "solaredge"}
@@ -112,6 +114,27 @@ async def test_late_meter(hass: HomeAssistant) -> None:
     late = found(dead_time_s=6.0)
     assert changes(late, *entries(SENSORS)).site == {"meter_lag_s": 6.5}
     assert any("6.5 s can be stored" in sentence for sentence in await sentences(hass, late, SENSORS))
+
+
+@pytest.mark.parametrize(
+    ("stored", "dead_time", "wanted"),
+    [(6.5, 6.0, None), (6.9, 6.0, None), (6.0, 6.0, 6.5), (6.5, 0.3, 3.0), (9.0, 6.0, 6.5), (3.0, 0.3, None)],
+)
+async def test_another_meter_is_faster(
+    hass: HomeAssistant, stored: float, dead_time: float, wanted: float | None
+) -> None:
+    """What was stored for a late meter is offered again only where it does not fit, and ends with a faster one."""
+    await async_setup_component(hass, DOMAIN, {})
+    hass.data[SHARED].memory.set_site(meter_lag_s=stored)
+    findings = found(dead_time_s=dead_time)
+    assert meter_lag(hass) == stored
+    site = changes(findings, *entries(SENSORS, "l2_l3_l1"), waits_s=meter_lag(hass)).site
+    assert site == ({} if wanted is None else {"meter_lag_s": wanted})
+    offers = [
+        sentence for sentence in await sentences(hass, findings, SENSORS, "l2_l3_l1") if "can be stored" in sentence
+    ]
+    assert len(offers) == len(site)
+    assert all(("longer than this meter needs" in sentence) is (stored > dead_time + 0.5) for sentence in offers)
 
 
 async def test_phases(hass: HomeAssistant) -> None:

@@ -114,6 +114,14 @@ def test_nothing_overtakes_what_waits() -> None:
     assert charger.due(THREE, Write("amp", 10), HOLD, now=101) == [Write("amp", 10), HOLD]
 
 
+def test_numbers_as_text() -> None:
+    """Firmware that quotes its numbers does not make a reduction of an increase."""
+    charger = Charger(amp="8", frc="0", psm="1")
+    charger.pacing.sent(THREE, 100)
+    assert charger.due(THREE, Write("amp", 20), now=101) == []
+    assert charger.due(THREE, Write("amp", 6), now=101) == [Write("amp", 6)]
+
+
 def test_foreign_logic_does_not_make_the_current_swing() -> None:
     """While the charger's own logic waits to be taken back, its current is lowered and not raised again."""
     charger = Charger(lmo=4, car=3)

@@ -12,6 +12,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.pv_load_manager.const import DOMAIN
 from custom_components.pv_load_manager.coordinators.meter_config import MeterConfig
 from custom_components.pv_load_manager.flows.known_meters import METERS
 from custom_components.pv_load_manager.flows.meter_forms import present_reading
@@ -262,6 +263,15 @@ async def test_preset_in_the_flow(hass: HomeAssistant) -> None:
     assert result["type"] is FlowResultType.CREATE_ENTRY
     stored: dict[str, Any] = by_phase(*taken) | by_phase(*given, key="meter_export")
     assert result["data"].items() >= stored.items()
+
+
+@pytest.mark.parametrize(("connection", "first"), [("cloud", "shelly/AA-em:0-"), ("modbus", "12345")])
+async def test_a_meter_that_protects_comes_first(hass: HomeAssistant, connection: str, first: str) -> None:
+    """The cloud of an inverter, which can protect nothing, is no proposal beside a meter that knows every phase."""
+    data = {"entry_type": "solaredge", "serial": "12345", "connection": connection, "host": "192.0.2.1", "port": 1502}
+    MockConfigEntry(domain=DOMAIN, data=data, unique_id="12345").add_to_hass(hass)
+    Foreign(hass, "shelly", "Cellar").add("AA-em:0-", *(f"{letter}_act_power" for letter in "abc"))
+    assert suggested(await to_meter(hass)) == {"meter": first}
 
 
 async def test_disabled_preset_in_the_flow(hass: HomeAssistant) -> None:

@@ -4,11 +4,13 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 import logging
+from traceback import walk_tb
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
+from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -27,6 +29,8 @@ from .conftest import QUICK_CAR, BuildSite
 from .site import Site, eventually
 
 ISSUE = "cloud_retired"
+WAIT_S = 1.0
+"""Until the next try after a failure."""
 
 
 @pytest.fixture(autouse=True)
@@ -157,6 +161,19 @@ async def test_faults(site: Site, caplog: pytest.LogCaptureFixture, fault: str, 
     assert entry.state is ConfigEntryState.LOADED
 
 
+async def test_a_long_trouble_does_not_grow(site: Site) -> None:
+    """The same error is told until the next try, for hours, and takes no more memory for that."""
+    entry = cloud_entry(site.hass)
+    await site.set_up(entry)
+    inverter = entry.runtime_data
+    inverter._trouble = UpdateFailed("trouble")
+    inverter._is_due = lambda: False
+    for _ in range(5):
+        await inverter.async_refresh()
+    assert inverter.last_exception is inverter._trouble
+    assert len(list(walk_tb(inverter._trouble.__traceback__))) <= 3
+
+
 @pytest.mark.parametrize("fault", ["unauthorized", "forbidden"])
 async def test_a_withdrawn_key(site: Site, caplog: pytest.LogCaptureFixture, fault: str) -> None:
     """A key that is not valid any more ends in a flow, and nothing is asked with it again."""
@@ -188,11 +205,17 @@ async def test_a_withdrawn_key(site: Site, caplog: pytest.LogCaptureFixture, fau
         ("offline", "cloud_unreachable"),
     ],
 )
-async def test_not_ready(site: Site, fault: str, message: str) -> None:
+async def test_not_ready(site: Site, monkeypatch: pytest.MonkeyPatch, fault: str, message: str) -> None:
     """A cloud that does not answer at the start is tried again, each with a message of its own."""
+    patient = replace(QUOTA, wanted_s=WAIT_S, idle_s=WAIT_S, night_s=WAIT_S)
+    monkeypatch.setattr(solaredge_cloud, "V1_QUOTA", patient)
     await board(site).start(fault, {}, now=0.0)
     entry = cloud_entry(site.hass)
     assert await site.fail_to_set_up(entry) == message
+    asked = len(server(site).calls)
+    await site.hass.config_entries.async_reload(entry.entry_id)
+    assert len(server(site).calls) == asked, "the next try has its time"
+    assert entry.error_reason_translation_key == message
     await board(site).end(fault)
     await eventually(lambda: solaredge_due(site, entry))
     await site.hass.config_entries.async_reload(entry.entry_id)
@@ -202,7 +225,8 @@ async def test_not_ready(site: Site, fault: str, message: str) -> None:
 def solaredge_due(site: Site, entry: MockConfigEntry) -> bool:
     """Return whether the budget allows another try."""
     saved = site.hass.data[SHARED].memory.cloud(f"{CLOUD.site_id}_{entry.data['api_version']}")
-    return bool(saved["budget"]["blocked_until"] <= dt_util.utcnow().timestamp())
+    now, failed_at = dt_util.utcnow().timestamp(), saved["budget"]["failed_at"]
+    return bool(saved["budget"]["blocked_until"] <= now and (failed_at is None or failed_at + WAIT_S <= now))
 
 
 async def test_unknown_site(site: Site) -> None:
@@ -243,6 +267,17 @@ async def test_the_quota_outlives_reloads(site: Site, monkeypatch: pytest.Monkey
     assert entry.state is ConfigEntryState.SETUP_RETRY
     assert entry.error_reason_translation_key == "cloud_waits"
     assert len(server(site).calls) == 3
+
+
+async def test_a_removed_site_is_found_anew(site: Site) -> None:
+    """Its calls count on, for its quota is the same; a battery that is gone is not waited for."""
+    entry = cloud_entry(site.hass)
+    await site.set_up(entry)
+    memory, key = site.hass.data[SHARED].memory, f"{CLOUD.site_id}_v1"
+    assert memory.cloud(key)["battery"]
+    await site.hass.config_entries.async_remove(entry.entry_id)
+    assert not memory.cloud(key).get("battery")
+    assert sum(memory.cloud(key)["budget"]["hours"].values()) == len(server(site).calls)
 
 
 @pytest.mark.parametrize("zone", [None, "Mars/Olympus"])

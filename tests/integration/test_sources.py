@@ -6,10 +6,11 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, flush_store
 
 from custom_components.pv_load_manager.control import BatteryReading, Snapshot
 from custom_components.pv_load_manager.coordinators.sources import combined_battery, combined_pv
+from custom_components.pv_load_manager.memory import Memory
 from custom_components.pv_load_manager.shared import SHARED
 from simulator import BatteryConfig, InverterConfig
 
@@ -60,7 +61,26 @@ async def test_one_inverter(build_site: BuildSite) -> None:
     assert configuration(site.hass).has_battery
     await site.hass.config_entries.async_unload(inverter.entry_id)
     assert production(site.hass) is None, "what is not loaded is not known, never 0"
-    assert not configuration(site.hass).has_battery
+
+
+async def test_battery_of_an_inverter_that_is_not_loaded(build_site: BuildSite) -> None:
+    """A battery is there although its inverter is loaded anew or does not answer: else its power were taken for sun."""
+    site = await build_site(replace(sunny(), battery=BatteryConfig()))
+    other = await build_site(replace(sunny(pv_w=3000.0), inverter=InverterConfig(serial="7E000002")))
+    hybrid, grid = site.inverter_entry(), other.inverter_entry()
+    manager = site.manager_entry(meter_entry="7E000002")
+    await site.set_up(hybrid, grid, manager)
+    assert seen(site.hass).battery is not None
+    await site.hass.config_entries.async_unload(hybrid.entry_id)
+    assert configuration(site.hass).has_battery
+    assert seen(site.hass).battery is None, "what is not loaded is not known"
+    await flush_store(site.hass.data[SHARED].memory._store)
+    restarted = Memory(site.hass)
+    await restarted.async_load()
+    assert restarted.has_battery("7E000001"), "also after a restart"
+    assert not restarted.has_battery("7E000002")
+    await site.hass.config_entries.async_remove(hybrid.entry_id)
+    assert not configuration(site.hass).has_battery, "one that is removed is gone"
 
 
 async def test_two_inverters(build_site: BuildSite) -> None:
@@ -98,7 +118,7 @@ async def test_battery_of_the_cloud(build_site: BuildSite) -> None:
     inverter = site.inverter_entry()
     manager = site.manager_entry()
     await site.set_up(inverter, manager)
-    site.hass.data[SHARED].inverters["7E000001"].config_entry = MockConfigEntry(data={"connection": "cloud"})
+    site.hass.config_entries.async_update_entry(inverter, data=inverter.data | {"connection": "cloud"})
     assert configuration(site.hass).has_battery
     site.hass.states.async_set("sensor.grid", "100", {"unit_of_measurement": "W"})
     sensor = {"meter_source": "sensor", "meter_entry": None, "meter_entity": "sensor.grid"}

@@ -170,6 +170,23 @@ def test_failures_are_tried_again_soon_and_then_at_the_usual_pace() -> None:
     assert asker.budget.failures == 0
 
 
+def test_failures_outlive_a_restart() -> None:
+    """Whoever sets up again and again while the cloud is down does not use the quota up for it."""
+    asker = Asker(V2_QUOTA, cost=3)
+    asker.now = BEGIN + 8 * HOUR
+    for _ in range(60):
+        asker.run(60.0, fails=True)
+        asker.restart()
+    assert len(asker.readings) <= 7
+    asker.now += 4 * HOUR
+    asker.look(wanted=True)
+    assert asker.budget.failures == 0
+    asker.restart()
+    before = len(asker.readings)
+    asker.look(wanted=True)
+    assert len(asker.readings) == before + 1, "after a success a restart reads at once"
+
+
 def test_refusals() -> None:
     """A refusal with a time is over then; one without is tried after 16 minutes, then later, once a day at most."""
     budget = Budget(quota=V1_QUOTA).began(BEGIN)

@@ -345,6 +345,25 @@ async def test_silence_is_not_the_end_of_a_meter(home: Home) -> None:
     assert not reader.changed
 
 
+async def test_hole_instead_of_the_grid_meter() -> None:
+    """An inverter that denies its grid meter is not opened anew without it: the meter is dead, and all else goes on."""
+    home = await made(meters=(GRID,))
+    reader = await home.open()
+    denied = IllegalDataAddressError("no meter")
+    home.unit.fail_read(METER, denied)
+    for _ in range(3):
+        await home.poll(905)
+        assert 40000 in await home.poll(2)  # it looks what is attached
+    assert reader.silent == {"grid meter"}
+    assert not reader.changed
+    assert reader.data.pv is not None
+    assert reader.data.pv.at == home.clock.now - 2
+    home.unit.fail_read(METER, None)
+    await home.poll(2)
+    assert reader.data.grid is not None
+    assert reader.data.grid.at == home.clock.now
+
+
 async def test_meters_that_change_places(home: Home) -> None:
     """When another meter answers where the grid's was, its values do not count, and the inverter is opened anew."""
     reader = await home.open()

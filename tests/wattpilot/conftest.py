@@ -18,6 +18,7 @@ FAST = Timings(
     command=0.3,
     silence=0.5,
     close=0.2,
+    steady=0.2,
     backoff_start=0.02,
     backoff_max=0.1,
 )

@@ -150,10 +150,10 @@ async def test_run_keeps_asking_a_wrong_device_slowly(charger: ScriptedCharger, 
     await cancel(task)
 
 
-async def test_backoff_resets_only_after_a_complete_connection(
+async def test_backoff_resets_only_after_a_connection_that_stays(
     charger: ScriptedCharger, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An accepted socket is no success; a complete status is."""
+    """An accepted socket is no success, nor is a connection that ends at once; one that lasts is."""
     waits: list[float] = []
 
     async def pause(closed: asyncio.Event, seconds: float) -> None:
@@ -170,6 +170,12 @@ async def test_backoff_resets_only_after_a_complete_connection(
     assert waits[4] >= 0.08
     charger.greeting = good
     await until(lambda: client.state is ConnectionState.CONNECTED)
+    count = len(waits)
+    charger.drop()
+    await until(lambda: len(waits) > count)
+    assert waits[count] >= 0.08
+    await until(lambda: client.state is ConnectionState.CONNECTED)
+    await asyncio.sleep(0.3)
     count = len(waits)
     charger.drop()
     await until(lambda: len(waits) > count)

@@ -104,6 +104,11 @@ class CheckResult:
     findings: Findings | None = None
     """With the outcomes ``LEARNED`` and ``HOUSE_NOT_SEEN``."""
 
+    @property
+    def worth_storing(self) -> Findings | None:
+        """Return what settings may be made of: of a meter in the wrong place nothing is."""
+        return self.findings if self.outcome is Outcome.LEARNED else None
+
 
 def conclude(record: Record, *, site_phases: int, lags: tuple[float, float]) -> CheckResult:
     """Return what the values of charger and meter say.

@@ -92,7 +92,8 @@ def observe(config: Configuration, tree: Tree, state: ControlState, snapshot: Sn
     """Return the state with everything the snapshot says taken in."""
     chargers: dict[str, ChargerState] = {}
     draws: dict[str, tuple[DrawSample, ...]] = {}
-    slow = slow_source.is_slow(snapshot.grid)
+    # One that is loaded anew may be such a meter again in a moment.
+    slow = slow_source.is_slow(snapshot.grid) or (snapshot.grid is None and bool(state.grid))
     for charger in config.chargers:
         key = charger.charger_id
         before, reading = state.chargers.get(key, NEVER_SEEN), snapshot.chargers.get(key)
@@ -107,6 +108,7 @@ def observe(config: Configuration, tree: Tree, state: ControlState, snapshot: Sn
         chargers=chargers,
         draws=draws,
         grid=_grid(state, snapshot),
+        grid_cadence_s=state.grid_cadence_s if snapshot.grid is None else snapshot.grid.cadence_s,
         phases=rotation.remember(config, state.phases, snapshot),
     )
     house = {

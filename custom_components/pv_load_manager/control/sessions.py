@@ -15,6 +15,7 @@ SURE: Final = 10.0  # Wh; so far two counters that saw the same may be apart, on
 UNSAVED: Final = 200.0  # Wh; what the lifetime counter may lose by a restart, generously
 RESTART: Final = 180.0  # s; nobody changes cars within a restart
 HOLE: Final = 60.0  # s; over a longer silence the power at its end says nothing
+PATIENCE: Final = 600.0  # s; so long the end of a session waits for counters that can be used
 SAME_MOMENT: Final = 0.1  # s; an uptime is told in ms, but not at the same instant
 LEAP: Final = 1000.0  # Wh
 LEAP_W: Final = 1e6  # W; a counter that rises by more than the leap and this power cannot be right
@@ -104,6 +105,10 @@ class Sessions:
     session: Session | None = None
     seen: Counters | None = None
     seen_at: datetime | None = None
+    blind_until: datetime | None = None
+    """Until when to wait for counters that are gone, None = they are there. Meanwhile what was seen last stays."""
+    left_at: datetime | None = None
+    """When the car left meanwhile: the end of its session waits for its energy."""
 
     def after(self, counters: Counters, moment: datetime, *, sources: Parts | None = None, away: bool = False) -> Step:
         """Return the sessions with another look at the charger taken in.
@@ -120,10 +125,21 @@ class Sessions:
             return Step(Sessions(session=session, seen=counters, seen_at=moment))
         elapsed = max(0.0, (moment - before_at).total_seconds())
         counters = _steady(before, counters, elapsed)
+        if patience := _patience(before, counters):
+            until = moment + timedelta(seconds=patience)
+            until = until if self.blind_until is None else min(until, self.blind_until)
+            if moment < until:
+                left_at = self.left_at or (moment if before.plugged and not counters.plugged else None)
+                return Step(replace(self, blind_until=until, left_at=left_at))
+            if counters.session_wh is None and counters.lifetime_wh is None:
+                counters = replace(counters, session_wh=before.session_wh, lifetime_wh=before.lifetime_wh)
+        # The first look with numbers again is like one after a time away.
+        unseen = away or self.blind_until is not None
         running = self.session if self.session is not None and self.session.ended is None else None
-        if away:
+        if away or elapsed > HOLE:
             sources = None
-            gap = _gap(before, counters, elapsed, running)
+        if unseen:
+            gap = _gap(before, counters, elapsed, running, left=self.left_at is not None)
         else:
             gap = _Gap(_grown(before, counters, elapsed), 0.0, another=False)
         finished: list[Session] = []
@@ -131,7 +147,8 @@ class Sessions:
         if running is not None:
             session = _given(running, gap.energy_wh, sources, before, counters)
             if gap.another or not counters.plugged:
-                session = replace(session, ended=moment, watched=session.watched and not away)
+                watched = session.watched and (self.left_at is not None or not unseen)
+                session = replace(session, ended=self.left_at or moment, watched=watched)
                 finished.append(session)
             elif not away:
                 session = _seen_charging(session, counters, elapsed)
@@ -141,10 +158,9 @@ class Sessions:
             finished.append(session)
         if counters.plugged and (gap.another or not before.plugged):
             arrival = _arrival(counters, moment, before_at)
-            session = Session(began=arrival, energy_wh=gap.other_wh, watched=not away)
-        lifetime = before.lifetime_wh if counters.lifetime_wh is None else counters.lifetime_wh
-        seen = replace(counters, lifetime_wh=lifetime)
-        return Step(Sessions(session=session, seen=seen, seen_at=moment), tuple(finished), gap.another)
+            session = Session(began=arrival, energy_wh=gap.other_wh, watched=not unseen)
+        another_car = gap.another and self.left_at is None
+        return Step(Sessions(session=session, seen=counters, seen_at=moment), tuple(finished), another_car)
 
     def as_dict(self) -> dict[str, Any]:
         """Return them in a form that can be stored as JSON."""
@@ -152,6 +168,7 @@ class Sessions:
             "session": None if self.session is None else self.session.as_dict(),
             "seen": None if self.seen is None else asdict(self.seen),
             "seen_at": None if self.seen_at is None else self.seen_at.isoformat(),
+            "left_at": None if self.left_at is None else self.left_at.isoformat(),
         }
 
     @classmethod
@@ -163,7 +180,13 @@ class Sessions:
             parts = saved["seen"]["parts_wh"]
             seen = Counters(**{**saved["seen"], "parts_wh": None if parts is None else (parts[0], parts[1], parts[2])})
             session = None if saved["session"] is None else Session.from_dict(saved["session"])
-            return cls(session=session, seen=seen, seen_at=datetime.fromisoformat(saved["seen_at"]))
+            left_at = saved.get("left_at")
+            return cls(
+                session=session,
+                seen=seen,
+                seen_at=datetime.fromisoformat(saved["seen_at"]),
+                left_at=None if left_at is None else datetime.fromisoformat(left_at),
+            )
         except AttributeError, IndexError, KeyError, TypeError, ValueError:
             return cls()
 
@@ -203,18 +226,32 @@ def _arrival(counters: Counters, moment: datetime, earliest: datetime | None) ->
 
 
 def _steady(before: Counters, counters: Counters, elapsed: float) -> Counters:
-    """Return what a charger says without what it leaves open, without dips of its counter, and without nonsense."""
+    """Return what a charger says without dips of its counter and nonsense; what it leaves open of the car stays."""
     most = LEAP + LEAP_W * elapsed / HOUR
     wh, known, lifetime = counters.session_wh, before.session_wh, counters.lifetime_wh
-    if wh is None or (known is not None and 0 < known - wh < DIP):
+    if wh is not None and known is not None and 0 < known - wh < DIP:
         wh = known
     rise = _rise(before.lifetime_wh, lifetime)
     if rise is not None and not -LEAP <= rise <= most:
         lifetime = None
     elif rise is None and known is not None and wh is not None and wh - known > most:
-        wh = known
+        wh = None
     plugged = before.plugged if counters.plugged is None else counters.plugged
     return replace(counters, plugged=plugged, session_wh=wh, lifetime_wh=lifetime)
+
+
+def _patience(before: Counters, counters: Counters) -> float:
+    """Return how many s to wait for what the counters told before; two of them may come back one after the other."""
+    gone = [
+        told is not None and tells is None
+        for told, tells in (
+            (before.session_wh, counters.session_wh),
+            (before.lifetime_wh, counters.lifetime_wh),
+        )
+    ]
+    if not any(gone):
+        return 0.0
+    return PATIENCE if counters.session_wh is None and counters.lifetime_wh is None else HOLE
 
 
 def _rise(before: float | None, after: float | None) -> float | None:
@@ -240,7 +277,7 @@ class _Gap(NamedTuple):
     """Whether another car is there now."""
 
 
-def _gap(before: Counters, after: Counters, elapsed: float, running: Session | None) -> _Gap:
+def _gap(before: Counters, after: Counters, elapsed: float, running: Session | None, *, left: bool) -> _Gap:
     """Return what happened in a time without a look, from how the counters rose together.
 
     Args:
@@ -248,20 +285,28 @@ def _gap(before: Counters, after: Counters, elapsed: float, running: Session | N
         after: what is seen now.
         elapsed: time between, s.
         running: the session of the car that was there.
+        left: whether that car was seen to leave.
     """
     rise, lifetime = _rise(before.session_wh, after.session_wh), _rise(before.lifetime_wh, after.lifetime_wh)
     wh = after.session_wh
+    restarted = _restarted(before, after, elapsed)
     if running is None:
         # No car was there that could have moved the counter.
         moved = rise is None or abs(rise) > DIP or (lifetime or 0.0) > SURE
+        if rise is not None and lifetime is not None and not restarted and (before.session_wh or 0.0) > SURE:
+            # One that goes on instead of beginning anew tells late what the last car was given.
+            moved = moved and (rise < 0 or abs(lifetime - rise) > SURE)
         other = (lifetime if wh is None else wh if moved else 0.0) or 0.0
         return _Gap(0.0, other if other > DIP else 0.0, another=False)
-    restarted = _restarted(before, after, elapsed)
-    arrival = _other_arrival(before, after, restarted=restarted)
+    arrival = (left and after.plugged) or _other_arrival(before, after, restarted=restarted)
     if wh is None or rise is None or (restarted and elapsed < RESTART):
         return _Gap(_grown(before, after, elapsed), 0.0, another=arrival is True)
     slack = SURE + (UNSAVED if restarted else 0.0)
     anew = rise < -DIP or (lifetime is not None and lifetime - rise > slack)
+    if left and after.plugged and after.charged and lifetime is not None and lifetime - wh >= -slack:
+        anew = True  # all that the counter says was given after that car left
+    if running.energy_wh <= DIP and lifetime is not None and abs(lifetime - wh) + 1.0 < abs(lifetime - rise):
+        anew = True  # what the last car was given was less than the two counters may be apart
     # The counter keeps the last car's energy until this one's first.
     own_begin = anew and running.energy_wh <= DIP and (lifetime is None or lifetime - wh <= slack)
     if anew and (arrival if own_begin else arrival is not False):

@@ -144,6 +144,8 @@ class ControlState:
     slot: int | None = None
     """The slot of the rotation that the last step fell into."""
     grid: tuple[ValueSample, ...] = ()
+    grid_cadence_s: float | None = None
+    """How often the grid meter speaks; kept while there is none, as when its inverter is loaded anew."""
     phases: tuple[PhaseSample, ...] = ()
     """Directional currents of the house connection; kept only while a phase rotation is to be learned."""
     house: Mapping[str, tuple[HouseSample, ...]] = field(default_factory=dict)

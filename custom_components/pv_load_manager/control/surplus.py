@@ -54,8 +54,7 @@ def estimate(config: Configuration, state: ControlState, snapshot: Snapshot, now
     samples = state.surplus
     latest = samples[-1].at if samples else state.started_at
     age = now - latest
-    cadence = snapshot.grid.cadence_s if snapshot.grid is not None else None
-    pace = PATIENCE * (cadence or 0.0)
+    pace = PATIENCE * (state.grid_cadence_s or 0.0)
     # What was saved before a restart is old at once; the meter has not had its chance yet.
     if min(age, now - state.started_at) > max(timings.surplus_dead, 2 * pace):
         trust = Trust.DEAD

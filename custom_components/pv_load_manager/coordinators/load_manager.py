@@ -274,6 +274,7 @@ class LoadManagerCoordinator(SiteCoordinator):
         self._cancel_waiting()
         now = self.hass.loop.time()
         self._decided_at = now
+        self._strategy = None
         plan = self._decide(now)
         for serial, charger in list(self._shared.chargers.items()):
             charger.set_plan(plan.chargers.get(serial))

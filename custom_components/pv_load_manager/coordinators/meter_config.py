@@ -122,6 +122,21 @@ class MeterConfig:
         return power_of(state)
 
 
+def other_way_round(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what changes when a meter counts the other direction as positive."""
+    direction = MeterDirection(data.get(CONF_METER_DIRECTION) or MeterDirection.IMPORT_POSITIVE)
+    if direction is MeterDirection.SEPARATE:
+        pairs = (
+            (CONF_METER_ENTITY, CONF_METER_EXPORT_ENTITY),
+            *zip(CONF_METER_PHASES, CONF_METER_EXPORT_PHASES, strict=True),
+        )
+        known = [(taken, given) for taken, given in pairs if data.get(taken) and data.get(given)]
+        return {key: data[other] for taken, given in known for key, other in ((taken, given), (given, taken))}
+    flipped = direction is MeterDirection.IMPORT_POSITIVE
+    new = MeterDirection.EXPORT_POSITIVE if flipped else MeterDirection.IMPORT_POSITIVE
+    return {CONF_METER_DIRECTION: new.value}
+
+
 def power_of(state: State | None) -> float | None:
     """Return the power that a sensor's state means in W, or None when it means none."""
     return _converted(state, PowerConverter, UnitOfPower.WATT, 10 * MAX_POWER)

@@ -10,31 +10,16 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.translation import async_get_translations
 
-from ..const import (
-    CONF_METER_DIRECTION,
-    CONF_METER_ENTITY,
-    CONF_METER_EXPORT_ENTITY,
-    CONF_METER_EXPORT_PHASES,
-    CONF_METER_PHASES,
-    CONF_METER_SOURCE,
-    CONF_ROTATION,
-    DEFAULT_ROTATION,
-    DOMAIN,
-    ROTATIONS,
-    MeterDirection,
-    MeterSource,
-)
+from ..const import CONF_METER_SOURCE, CONF_ROTATION, DEFAULT_ROTATION, DOMAIN, ROTATIONS, MeterSource
 from ..control import Timings
 from ..control.findings import CheckResult, Findings, Outcome, Sign
+from ..shared import SHARED
+from .meter_config import other_way_round
 
 METER_LAG: Final = "meter_lag_s"
 """Name of the saved setting."""
 DEFAULT_LAG: Final = Timings().meter_lag
 DECIMAL_COMMA: Final = frozenset({"de"})
-_OPPOSITE: Final = {
-    MeterDirection.IMPORT_POSITIVE: MeterDirection.EXPORT_POSITIVE,
-    MeterDirection.EXPORT_POSITIVE: MeterDirection.IMPORT_POSITIVE,
-}
 
 
 class Sentence(StrEnum):
@@ -53,6 +38,7 @@ class Sentence(StrEnum):
     STORE_ROTATION = "store_rotation"
     STORE_DIRECTION = "store_direction"
     STORE_LAG = "store_lag"
+    STORE_SHORTER_LAG = "store_shorter_lag"
     TURN_INVERTER_METER = "turn_inverter_meter"
     TURN_TRANSFORMERS = "turn_transformers"
 
@@ -73,20 +59,39 @@ class Changes:
         return bool(self.charger or self.meter or self.site)
 
 
-def changes(findings: Findings | None, manager: ConfigEntry, charger: ConfigEntry) -> Changes:
-    """Return which settings do not fit what was found out."""
+def meter_lag(hass: HomeAssistant) -> float:
+    """Return how long in s the load manager waits for its meter."""
+    shared = hass.data.get(SHARED)
+    saved = None if shared is None else shared.memory.site.get(METER_LAG)
+    return DEFAULT_LAG if saved is None else float(saved)
+
+
+def changes(
+    findings: Findings | None, manager: ConfigEntry, charger: ConfigEntry, *, waits_s: float | None = None
+) -> Changes:
+    """Return which settings do not fit what was found out.
+
+    Args:
+        findings: of a check.
+        manager: the entry of the load manager.
+        charger: the entry of the charger.
+        waits_s: what ``meter_lag`` returns; None = the default.
+    """
     if findings is None:
         return Changes()
     configured = ROTATIONS.get(charger.options.get(CONF_ROTATION, DEFAULT_ROTATION))
     likely = findings.likely_rotation
     fits = configured is not None and findings.fits(configured)
     rotation = next((key for key, order in ROTATIONS.items() if order == likely and not fits), None)
-    lag = round(findings.dead_time_s + findings.dead_time_within_s, 1)
+    waits_s = DEFAULT_LAG if waits_s is None else waits_s
+    # A little more than usual costs nothing, less would take a ramp of a car for a load of the house.
+    lag = max(DEFAULT_LAG, round(findings.dead_time_s + findings.dead_time_within_s, 1))
+    # What was stored for a slower meter makes everything slower; two checks of one meter differ by a little.
+    fitting = waits_s - max(1.0, findings.dead_time_within_s) <= lag <= waits_s
     return Changes(
         charger={} if rotation is None else {CONF_ROTATION: rotation},
         meter=_turned(manager.data) if findings.sign is Sign.TURNED else {},
-        # A little more than usual costs nothing, less would take a ramp of a car for a load of the house.
-        site={METER_LAG: lag} if lag > DEFAULT_LAG else {},
+        site={} if fitting else {METER_LAG: lag},
     )
 
 
@@ -141,7 +146,8 @@ async def async_sentences(
         said.append(speaker.say(f"sign_{found.sign.value}", phases=_phases(found, -1)))
         said.append(speaker.say(Sentence.TIMES, dead_time=found.dead_time_s, cadence=found.cadence_s))
         said += _about_phases(found, charger, speaker)
-        said += _about_changes(changes(found, manager, charger), found, speaker)
+        wanted = changes(result.worth_storing, manager, charger, waits_s=meter_lag(hass))
+        said += _about_changes(wanted, meter_lag(hass), found, speaker)
     return said
 
 
@@ -164,13 +170,15 @@ def _about_phases(found: Findings, charger: ConfigEntry, speaker: _Speaker) -> l
     return said
 
 
-def _about_changes(wanted: Changes, found: Findings, speaker: _Speaker) -> list[str]:
+def _about_changes(wanted: Changes, waits_s: float, found: Findings, speaker: _Speaker) -> list[str]:
     """Return what could be stored, and what only a person can mend."""
     said: list[str] = []
     for rotation in wanted.charger.values():
         order = "-".join(f"L{line}" for line in ROTATIONS[rotation])
         said.append(speaker.say(Sentence.STORE_ROTATION, rotation=order))
-    said += [speaker.say(Sentence.STORE_LAG, dead_time=lag) for lag in wanted.site.values()]
+    for lag in wanted.site.values():
+        later = lag > waits_s
+        said.append(speaker.say(Sentence.STORE_LAG if later else Sentence.STORE_SHORTER_LAG, dead_time=lag))
     if found.sign is Sign.TURNED:
         said.append(speaker.say(Sentence.STORE_DIRECTION if wanted.meter else Sentence.TURN_INVERTER_METER))
     if found.sign is Sign.MIXED:
@@ -185,20 +193,7 @@ def _phases(found: Findings, sees: int) -> str:
 
 def _turned(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return what makes a meter of sensors count the other way round; nothing for any other meter."""
-    if data[CONF_METER_SOURCE] != MeterSource.SENSOR:
-        return {}
-    direction = MeterDirection(data.get(CONF_METER_DIRECTION, MeterDirection.IMPORT_POSITIVE))
-    if direction is not MeterDirection.SEPARATE:
-        return {CONF_METER_DIRECTION: _OPPOSITE[direction].value}
-    pairs = zip(
-        (CONF_METER_ENTITY, *CONF_METER_PHASES), (CONF_METER_EXPORT_ENTITY, *CONF_METER_EXPORT_PHASES), strict=True
-    )
-    return {
-        key: data[other]
-        for own, given in pairs
-        if own in data and given in data
-        for key, other in ((own, given), (given, own))
-    }
+    return other_way_round(data) if data[CONF_METER_SOURCE] == MeterSource.SENSOR else {}
 
 
 async def async_refusal(hass: HomeAssistant, refusal: ServiceValidationError) -> str:

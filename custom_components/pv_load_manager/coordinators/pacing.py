@@ -1,7 +1,7 @@
 """When a write may go out to a charger, and whether somebody else writes to it as well. Pure: time is an argument."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -135,7 +135,7 @@ class Pacing:
         due: list[Write] = []
         waiting = False
         for write in wanted:
-            reduces = reduction(write, status.raw)
+            reduces = reduction(write, status)
             if (reduces or not waiting) and now >= self._may_go_at(write, reduces=reduces):
                 due.append(write)
             else:
@@ -166,6 +166,10 @@ class Pacing:
                 return write
         return None
 
+    def unseen(self) -> frozenset[str]:
+        """Return the keys of which the charger has not shown what was written last."""
+        return frozenset(key for key, last in self._last.items() if not last.confirmed)
+
     def contested(self) -> bool:
         """Return whether somebody else changes this charger again and again."""
         changes = self._foreign_changes
@@ -177,12 +181,11 @@ class Pacing:
         return not changes or now - changes[-1] >= self._timings.contest_over
 
 
-def reduction(write: Write, present: Mapping[str, Any]) -> bool:
+def reduction(write: Write, status: WattpilotStatus) -> bool:
     """Return whether a write makes the charger draw less: a hold, one phase, or a lower current."""
     if write.key != "amp":
         return write in (HOLD, ONE_PHASE)
-    amp = present.get("amp")
-    return not isinstance(amp, int) or (isinstance(write.value, int) and write.value < amp)
+    return status.amp is None or (isinstance(write.value, int) and write.value < status.amp)
 
 
 def disobeyed_write(command: Command, status: WattpilotStatus) -> Write | None:

@@ -1,5 +1,6 @@
 """Follows the charging sessions of one charger, and keeps them over a restart."""
 
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Final
@@ -14,6 +15,8 @@ from ..wattpilot import WattpilotStatus
 from .translate import session_counters
 
 KEEP_EVERY: Final = 250.0  # Wh; the charger's own counters tell what came since
+MOST_MISSED: Final = 10
+"""So many sessions wait for somebody to be told of them; nobody may ever come."""
 METER_AGE: Final = 60.0  # s; an older meter says nothing about where the power comes from now
 
 
@@ -26,15 +29,15 @@ class ChargerSessions:
         self._serial = serial
         self._sessions = Sessions.from_dict(hass.data[SHARED].memory.charger(serial).get("sessions"))
         self._kept_wh = self._energy
-        self._missed: list[Session] = []
+        self._missed: deque[Session] = deque(maxlen=MOST_MISSED)
         """Those that ended before anybody listened: a car may have left while Home Assistant was away."""
         self._listeners: list[Callable[[Session], None]] = []
 
     def on_end(self, listener: Callable[[Session], None]) -> CALLBACK_TYPE:
         """Call back with every session that ends, those that nobody was told of among them; return what ends it."""
         self._listeners.append(listener)
-        for session in self._missed:
-            listener(session)
+        while self._missed:
+            listener(self._missed.popleft())
         return partial(self._listeners.remove, listener)
 
     @property

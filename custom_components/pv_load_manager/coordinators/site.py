@@ -54,7 +54,7 @@ from .inverter import InverterCoordinator
 from .meter import SensorMeter
 from .meter_entities import ChosenEntities
 from .settings import read_circuit_limits, read_strategy, read_timings
-from .sources import Sources, counted_inverters
+from .sources import Sources
 
 DEFAULT_CHARGER_CURRENT: Final = 16
 
@@ -69,15 +69,11 @@ class SiteCoordinator(DataUpdateCoordinator[Plan]):
         super().__init__(hass, LOGGER, config_entry=entry, name=entry.title)
         self._shared = hass.data[SHARED]
         self._timings = timings
+        self._strategy: Strategy | None = None
         self._meters = {
             circuit_id: SensorMeter(hass, meter, self.decide_now) for circuit_id, meter in circuit_meters(entry).items()
         }
-        self._sources = Sources(
-            hass,
-            entry.options,
-            lambda: counted_inverters(hass, self._shared.inverters),
-            entry.data.get(CONF_METER_ENTRY),
-        )
+        self._sources = Sources(hass, entry.options, entry.data.get(CONF_METER_ENTRY))
         self._dimming = DimmingInput(hass, entry.options, self._shared.memory, self.decide_now)
 
     @callback
@@ -117,7 +113,7 @@ class SiteCoordinator(DataUpdateCoordinator[Plan]):
 
     @property
     def has_battery(self) -> bool:
-        """Return whether there is a house battery, as far as that is known: its inverter has to be loaded."""
+        """Return whether there is a house battery, as far as that is known: its inverter was loaded once."""
         return self._sources.has_battery
 
     @property
@@ -152,13 +148,16 @@ class SiteCoordinator(DataUpdateCoordinator[Plan]):
 
     @property
     def strategy(self) -> Strategy:
-        """Return what the user set, with defaults."""
-        return read_strategy(
+        """Return what the user set, with defaults; read once for each step."""
+        if self._strategy is not None:
+            return self._strategy
+        self._strategy = read_strategy(
             self.settings,
             maximum_total_current=self.maximum_total_current,
             available_current=self._shared.available_a,
             default_mode=Mode.PV if self.has_power_meter else Mode.OFF,
         )
+        return self._strategy
 
     @property
     def timings(self) -> Timings:

@@ -21,6 +21,7 @@ from ..const import (
     DOMAIN,
     LOGGER,
 )
+from ..shared import SHARED
 from ..solaredge import (
     InverterData,
     InverterError,
@@ -65,14 +66,15 @@ class SolarEdgeCoordinator(InverterCoordinator):
         """Borrow the unit from the shared connection and find out what is attached.
 
         Raises:
-            ConfigEntryNotReady: nothing or something else answers; addresses wander, so Home Assistant tries again.
+            ConfigEntryNotReady: nothing or something else answers, or the grid meter is missing; addresses wander and
+                meters come back, so Home Assistant tries again.
         """
         data = self.config_entry.data
         try:
             host = await async_shared_host(self.hass, data[CONF_HOST], data[CONF_PORT])
             params = ModbusTcpParams(host=host, port=data[CONF_PORT])
             unit = async_get_unit(self.hass, self.config_entry, params, data[CONF_UNIT_ID])
-            self._reader = await SolarEdgeReader.async_open(
+            reader = await SolarEdgeReader.async_open(
                 unit,
                 serial=self.serial,
                 meters=meter_settings(self.config_entry.options),
@@ -94,8 +96,10 @@ class SolarEdgeCoordinator(InverterCoordinator):
             raise ConfigEntryNotReady(
                 translation_domain=DOMAIN, translation_key="inverter_unreachable", translation_placeholders=self._names
             ) from err
-        self.config_entry.async_on_unload(self._reader.close)
-        self.async_set_updated_data(self._reader.data)
+        self.config_entry.async_on_unload(reader.close)
+        self._expect_the_grid_meter(reader)
+        self._reader = reader
+        self.async_set_updated_data(reader.data)
 
     @override
     async def _async_update_data(self) -> InverterData:
@@ -122,6 +126,26 @@ class SolarEdgeCoordinator(InverterCoordinator):
             LOGGER.info("%s: other meters or batteries are attached now, it is loaded anew", self.name)
             self.hass.config_entries.async_schedule_reload(self.config_entry.entry_id)
         return data
+
+    def _expect_the_grid_meter(self, reader: SolarEdgeReader) -> None:
+        """Remember which meter protects the house; without it the inverter is not set up, so that it counts as dead.
+
+        Only the user can say that it is gone: an inverter denies a meter that merely does not answer.
+
+        Raises:
+            ConfigEntryNotReady: there was a grid meter the last time, and there is none now.
+        """
+        memory = self.hass.data[SHARED].memory
+        known = memory.grid_slot(self.serial)
+        if known is not None and reader.grid_slot is None:
+            chosen = meter_settings(self.config_entry.options)[known].role
+            if chosen in {None, MeterRole.GRID}:
+                raise ConfigEntryNotReady(
+                    translation_domain=DOMAIN,
+                    translation_key="grid_meter_missing",
+                    translation_placeholders=self._names | {"slot": str(known)},
+                )
+        memory.set_grid_slot(self.serial, reader.grid_slot)
 
     def _tell_of_silence(self) -> None:
         """Write one line when parts fall silent, and one when they are back."""

@@ -16,7 +16,17 @@ from homeassistant.helpers.sun import get_astral_event_date
 from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_ACCOUNT_KEY, CONF_API_VERSION, CONF_MODEL, CONF_SERIAL, CONF_TIME_ZONE, DOMAIN, LOGGER
+from ..const import (
+    CONF_ACCOUNT_KEY,
+    CONF_API_VERSION,
+    CONF_CONNECTION,
+    CONF_MODEL,
+    CONF_SERIAL,
+    CONF_TIME_ZONE,
+    DOMAIN,
+    LOGGER,
+    InverterConnection,
+)
 from ..control import CarState, GridReading
 from ..shared import SHARED
 from ..solaredge import BatteryData, GridData, InverterData, InverterInfo, PvData
@@ -92,7 +102,8 @@ class SolarEdgeCloudCoordinator(InverterCoordinator):
         if self._saved.get("retired"):
             self._tell_retired()
         if not self._is_due():
-            message = RETIRED if self._saved.get("retired") else WAITS
+            known = {message.translation_key: message for message in (*MESSAGES.values(), UNREACHABLE)}
+            message = known.get(str(self._saved.get("trouble")), WAITS)
             raise ConfigEntryNotReady(**message._asdict(), translation_placeholders=self._named)
         try:
             data = await self._async_read()
@@ -110,7 +121,8 @@ class SolarEdgeCloudCoordinator(InverterCoordinator):
         if self._is_due():
             return await self._async_read()
         if self._trouble is not None:
-            raise self._trouble
+            # Else the same error grew by its own traceback each time.
+            raise self._trouble.with_traceback(None)
         return self.data
 
     async def _async_read(self) -> InverterData:
@@ -135,7 +147,7 @@ class SolarEdgeCloudCoordinator(InverterCoordinator):
             raise self._trouble from err
         else:
             self._budget, self._trouble = self._budget.succeeded(self._calls), None
-            self._saved["retired"] = False
+            self._saved |= {"retired": False, "trouble": None}
             ir.async_delete_issue(self.hass, DOMAIN, issue_id(self.config_entry))
             return self._taken(reading, now, clock)
         finally:
@@ -154,6 +166,7 @@ class SolarEdgeCloudCoordinator(InverterCoordinator):
                 self._budget = self._budget.failed()
         LOGGER.debug("%s: %s", self.config_entry.title, err)
         message = MESSAGES.get(type(err), UNREACHABLE)
+        self._saved["trouble"] = message.translation_key
         return UpdateFailed(**message._asdict(), translation_placeholders=self._named)
 
     def _taken(self, reading: CloudReading, now: datetime, clock: float) -> InverterData:
@@ -324,6 +337,10 @@ def issue_id(entry: ConfigEntry) -> str:
 def async_forget_cloud(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Forget a removed entry; its calls are remembered, for whoever adds it again has the same quota."""
     ir.async_delete_issue(hass, DOMAIN, issue_id(entry))
+    if entry.data.get(CONF_CONNECTION) == InverterConnection.CLOUD:
+        memory, key = hass.data[SHARED].memory, memory_key(entry)
+        # Meter and battery are found anew: what was sold would be waited for as long as the site is there.
+        memory.set_cloud(key, {"budget": memory.cloud(key).get("budget")})
 
 
 def daylight_left(hass: HomeAssistant, now: datetime) -> float:

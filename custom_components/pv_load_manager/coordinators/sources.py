@@ -24,6 +24,7 @@ from ..const import (
     InverterConnection,
 )
 from ..control import BatteryReading, PvReading
+from ..shared import SHARED
 from .inverter import InverterCoordinator
 from .meter_config import percent_of, power_of
 from .meter_sensors import FollowedSensors, Sample
@@ -83,21 +84,19 @@ class Sources:
         self,
         hass: HomeAssistant,
         options: Mapping[str, Any],
-        inverters: Callable[[], Sequence[InverterCoordinator | None]],
         grid_meter: str | None = None,
     ) -> None:
         """Prepare.
 
         Args:
-            hass: where the sensors are.
+            hass: where the sensors and the inverters are.
             options: of the load manager.
-            inverters: returns those that count, None for one that is not loaded.
             grid_meter: serial number of the one whose meter sits at the house connection.
         """
         self._hass = hass
         self.config = SourceConfig.from_options(options)
         self._battery_inverted = bool(options.get(CONF_BATTERY_INVERTED, False))
-        self._inverters = inverters
+        self._shared = hass.data[SHARED]
         self._grid_meter = grid_meter
         self._sensors = FollowedSensors(hass, self.config.entities, self.config.value_of, _nothing)
 
@@ -108,7 +107,7 @@ class Sources:
 
     @property
     def has_battery(self) -> bool:
-        """Return whether there is a house battery, as far as that is known: an inverter has to be loaded for it."""
+        """Return whether there is a house battery: one does not go away because its inverter does not answer."""
         return bool(self.config.battery or self._with_battery())
 
     @property
@@ -119,18 +118,21 @@ class Sources:
     def pv(self) -> PvReading | None:
         """Return the production; its time says how old it is, and many inverters fall silent at night."""
         if not self.config.pv:
-            return combined_pv([None if inverter is None else inverter.pv_reading() for inverter in self._inverters()])
+            return combined_pv(
+                [_reading(inverter, InverterCoordinator.pv_reading) for _, inverter in self._inverters()]
+            )
         total = self._sum(self.config.pv)
         if total is None:
             return None
-        heard = [inverter.pv_reading() for inverter in self._loaded()]
+        heard = [inverter.pv_reading() for _, inverter in self._inverters() if inverter is not None]
         throttled = any(reading is not None and reading.throttled for reading in heard)
         return PvReading(at=total.at, power_w=max(total.value, 0.0), throttled=throttled)
 
     def battery(self) -> BatteryReading | None:
         """Return all batteries together, discharge +."""
         if not self.config.battery:
-            return combined_battery([item.battery_reading() for item in self._with_battery()])
+            inverters = self._with_battery()
+            return combined_battery([_reading(inverter, InverterCoordinator.battery_reading) for inverter in inverters])
         given, taken = self._sum(self.config.battery), self._sum(self.config.charging)
         if given is None or (self.config.charging and taken is None):
             return None
@@ -141,19 +143,25 @@ class Sources:
             at=at, power_w=-power if self.config.inverted else power, state_of_charge=self._charge_level()
         )
 
-    def _loaded(self) -> list[InverterCoordinator]:
-        return [inverter for inverter in self._inverters() if inverter is not None]
+    def _inverters(self) -> list[tuple[ConfigEntry, InverterCoordinator | None]]:
+        return counted_inverters(self._hass, self._shared.inverters)
 
-    def _with_battery(self) -> list[InverterCoordinator]:
-        """Return the inverters whose batteries count.
+    def _with_battery(self) -> list[InverterCoordinator | None]:
+        """Return the inverters whose batteries count, None for one that is not loaded.
 
         The cloud tells of a battery minutes later, so beside a meter of another source it would only spoil the sum.
         """
         return [
             inverter
-            for inverter in self._loaded()
-            if inverter.has_battery and (not _in_cloud(inverter.config_entry) or inverter.serial == self._grid_meter)
+            for entry, inverter in self._inverters()
+            if self._has_battery(entry, inverter)
+            and (not _in_cloud(entry) or entry.data[CONF_SERIAL] == self._grid_meter)
         ]
+
+    def _has_battery(self, entry: ConfigEntry, inverter: InverterCoordinator | None) -> bool:
+        if inverter is None:
+            return self._shared.memory.has_battery(entry.data[CONF_SERIAL])
+        return inverter.has_battery
 
     def _sum(self, entities: Sequence[str]) -> Sample | None:
         """Return the sum of some sensors with the age of the oldest, None while one was never heard."""
@@ -185,8 +193,8 @@ class Sources:
 
 def counted_inverters(
     hass: HomeAssistant, loaded: Mapping[str, InverterCoordinator]
-) -> list[InverterCoordinator | None]:
-    """Return the inverters that make the production of the house; None for one that is configured but not loaded.
+) -> list[tuple[ConfigEntry, InverterCoordinator | None]]:
+    """Return the entries of what makes the production of the house; beside one that is not loaded is None.
 
     The cloud knows all inverters of a site, so it counts only where none of them is read by itself.
     """
@@ -196,7 +204,11 @@ def counted_inverters(
         if entry.data[CONF_ENTRY_TYPE] == EntryType.SOLAREDGE
     ]
     local = [entry for entry in entries if not _in_cloud(entry)]
-    return [loaded.get(entry.data[CONF_SERIAL]) for entry in local or entries]
+    return [(entry, loaded.get(entry.data[CONF_SERIAL])) for entry in local or entries]
+
+
+def _reading[T](inverter: InverterCoordinator | None, take: Callable[[InverterCoordinator], T]) -> T | None:
+    return None if inverter is None else take(inverter)
 
 
 def _in_cloud(entry: ConfigEntry) -> bool:

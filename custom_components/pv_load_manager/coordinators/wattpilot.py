@@ -32,6 +32,7 @@ from .charger_issue import ReachIssues
 from .clients import charger_client, setup_error, update_device, where
 from .contested import ContestIssue
 from .disobedience import Disobedience, Offence
+from .outage import Outage
 from .pacing import HOLD, Pacing, PacingTimings, disobeyed_write
 from .release import async_restore
 from .sessions import ChargerSessions
@@ -64,6 +65,7 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         self._applying: asyncio.Task[None] | None = None
         self._stopping = False
         self._disobedience = Disobedience(hass, self.serial, entry.title)
+        self._outage = Outage(hass, entry.title)
         self._car_left = False
         self._another_car = False
         """Whether the control core has yet to learn that the car it knows has left."""
@@ -111,6 +113,7 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         self._unsubscribe = []
         self._contest.end()
         self._disobedience.end()
+        self._outage.end()
         self._reach.clear()
         self.sessions.keep()
         await self.client.close()
@@ -144,12 +147,14 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
             self._pacing.reset()
             self._adopt()
             self._not_gone()
-            if not self.last_update_success:
-                LOGGER.info("%s answers again", self.config_entry.title)
+            self._outage.found()
             self.async_set_updated_data(self.client.status)
             self._end_control()
         elif self.last_update_success and not self._stopping:
-            self.async_set_update_error(self._unreachable())
+            # Not `async_set_update_error`: a charger that comes and goes would fill the log.
+            self.last_exception, self.last_update_success = self._unreachable(), False
+            self._outage.lost(self.last_exception)
+            self.async_update_listeners()
         self._reach.follow_error(self.client.last_error if state is ConnectionState.WRONG_DEVICE else None)
         # At once: a charger that is back must not follow what was planned before it was lost.
         if (manager := self.hass.data[SHARED].load_manager) is not None:
@@ -217,13 +222,17 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
             self._another_car = False
             self._notify()
             return
-        self.plan = plan
+        before, self.plan = self.plan, plan
         self._reach.follow_commands(commanded=plan is not None and self.managed)
-        if plan is not None and plan.command is not None:
+        if plan is None:
+            self._disobedience.end()
+        elif plan.command is not None:
             self._pacing.follow(plan.command)
         if self._contest.raised and self._pacing.contest_over(self.hass.loop.time()):
             self._contest.end()
-        self.async_update_listeners()
+        # Figures that only went on are shown with what the charger says next.
+        if not self.connected or _news(before) != _news(plan):
+            self.async_update_listeners()
         self._apply()
 
     @callback
@@ -269,6 +278,8 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         due = self._pacing.due(wanted, status, now)
         disobeyed = disobeyed_write(command, status)
         ignored = self._pacing.ignored(wanted)
+        if not wanted:  # what it refused is wanted no more
+            self._disobedience.over(Offence.REFUSED)
         if ignored is not None:
             self._disobedience.began(Offence.IGNORED, f"confirms {ignored.key} = {ignored.value} and does not show it")
         if disobeyed is None and ignored is None:
@@ -365,8 +376,11 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         elif target.charge:
             target = Target(charge=True, current_a=min(target.current_a, plan.safe_current_a), phases=target.phases)
         try:
+            # What is on its way counts as not known: it arrives before these writes do.
+            unseen, raw = self._pacing.unseen(), self.client.status.raw
+            status = WattpilotStatus.of({key: value for key, value in raw.items() if key not in unseen})
             async with asyncio.timeout(SHUTDOWN_TIME):
-                for write in writes_for(target, self.client.status, safe_current_a=plan.safe_current_a):
+                for write in writes_for(target, status, safe_current_a=plan.safe_current_a):
                     await self.client.set_value(write.key, write.value)
         except WattpilotError, TimeoutError:
             LOGGER.warning(
@@ -390,3 +404,8 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
             translation_key="charger_unreachable",
             translation_placeholders=self._placeholders,
         )
+
+
+def _news(plan: ChargerPlan | None) -> object:
+    """Return what of a plan must not wait to be shown."""
+    return None if plan is None else (plan.command, plan.explanation.reason, plan.explanation.circuit_id)

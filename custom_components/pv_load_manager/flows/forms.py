@@ -3,7 +3,7 @@
 Ranges are checked here and not by the schema, so that each gets a message of its own instead of a refused request.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -123,12 +123,23 @@ def preset_options(presets: Sequence[Preset]) -> list[SelectOptionDict]:
 
 
 def meter_values(
-    data: Mapping[str, Any], inverters: Mapping[str, str], presets: Sequence[Preset] = ()
+    data: Mapping[str, Any],
+    inverters: Collection[str],
+    presets: Sequence[Preset] = (),
+    protecting: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Return the present choice of a grid meter; at first the first inverter, or a meter that is known already."""
+    """Return the present choice of a grid meter; at first one that protects the fuse, or any that is known already.
+
+    Args:
+        data: stored so far.
+        inverters: their serial numbers.
+        presets: meters that other integrations read.
+        protecting: inverters whose meter knows every phase.
+    """
     source = data.get(CONF_METER_SOURCE)
     if source is None:
-        ready = [*inverters, *(preset.key for preset in presets if not preset.disabled)]
+        first = [serial for serial in inverters if serial in protecting]
+        ready = [*first, *(preset.key for preset in presets if not preset.disabled), *inverters]
         return {CONF_METER: ready[0]} if ready else {}
     if source == MeterSource.SENSOR:
         kind = MeterKind(data.get(CONF_METER_KIND, MeterKind.TOTAL_POWER))

@@ -47,7 +47,7 @@ def question(field: str, about: str, power_w: float | None, *, reversible: bool)
 
 def shown_power(power_w: float | None) -> str:
     """Return a power for the eye."""
-    return NOT_KNOWN if power_w is None else f"{power_w:.0f} W"
+    return NOT_KNOWN if power_w is None else f"{round(power_w)} W"  # never "-0 W"
 
 
 def shown_reading(reading: GridReading | None) -> str:

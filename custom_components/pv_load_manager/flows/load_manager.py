@@ -6,6 +6,7 @@ from typing import Any, Final
 from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigFlowResult
 
 from ..const import (
+    CONF_DYNAMIC,
     CONF_ENTRY_TYPE,
     CONF_EXPECTED_CHARGERS,
     CONF_MAIN_FUSE,
@@ -24,7 +25,9 @@ from ..const import (
     MeterKind,
     MeterSource,
 )
-from ..shared import loaded_inverter
+from ..coordinators.meter_config import other_way_round
+from ..coordinators.meter_report import METER_LAG
+from ..shared import SHARED, inverter_protects, loaded_inverter
 from . import forms, meter_forms, protection_forms
 from .live import Answer
 from .presets import Preset, disabled_names, meter_presets, preset_error
@@ -88,11 +91,12 @@ class LoadManagerSteps(Steps):
             if not errors:
                 return await self._async_meter(chosen, presets.get(chosen))
         choices = tuple(presets.values())
+        protecting = [serial for serial in inverters if inverter_protects(self.hass, serial, self._data[CONF_PHASES])]
         return self.async_show_form(
             step_id="grid_meter",
             data_schema=self.add_suggested_values_to_schema(
                 forms.meter_schema(inverters, choices),
-                user_input or forms.meter_values(self._former, inverters, choices),
+                user_input or forms.meter_values(self._former, inverters, choices, protecting),
             ),
             errors=errors,
             description_placeholders={"disabled": disabled_names(presets, (user_input or {}).get(CONF_METER))},
@@ -180,10 +184,17 @@ class LoadManagerSteps(Steps):
         schema = protection_forms.protection_schema(limit=fuse, phases=self._data[CONF_PHASES], sees_phases=seen)
         return self.async_show_form(
             step_id="protection",
-            data_schema=self.add_suggested_values_to_schema(schema, user_input or self._former),
+            data_schema=self.add_suggested_values_to_schema(schema, user_input or self._former_protection(seen=seen)),
             errors=errors,
             description_placeholders=protection_forms.PROTECTION_RANGES | {"limit": str(fuse)},
         )
+
+    def _former_protection(self, *, seen: bool) -> Mapping[str, Any]:
+        """Return the former answers; protection that the meter before could not give is offered again."""
+        former = self._former
+        if not seen or CONF_METER_SOURCE not in former or forms.sees_phases(self.hass, former):
+            return former
+        return {key: value for key, value in former.items() if key != CONF_DYNAMIC}
 
     async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Say what the choice means before it counts."""
@@ -192,7 +203,7 @@ class LoadManagerSteps(Steps):
             self._former = {key: value for key, value in {**self._former, **self._data}.items() if value is not None}
             return await self.async_step_grid_meter()
         if answer == Answer.REVERSED:
-            self._data |= meter_forms.other_way_round(self._data)
+            self._data |= other_way_round(self._data)
         if answer != Answer.YES:
             return self.async_show_form(
                 step_id=forms.confirm_step(self.hass, self._data),
@@ -201,11 +212,19 @@ class LoadManagerSteps(Steps):
             )
         data = {CONF_ENTRY_TYPE: EntryType.LOAD_MANAGER.value, **self._data}
         if self.source == SOURCE_RECONFIGURE:
+            entry = self._get_reconfigure_entry()
+            if _meter(entry.data) != _meter(data):
+                self.hass.data[SHARED].memory.set_site(**{METER_LAG: None})  # found out for the meter before
             # The entry's own listener reloads it.
-            return self.async_update_and_abort(self._get_reconfigure_entry(), data=data)
+            return self.async_update_and_abort(entry, data=data)
         return self.async_create_entry(title="PV Load Manager", data=data)
 
     async_step_confirm_surplus_only = async_step_confirm
     async_step_confirm_no_meter = async_step_confirm
     async_step_confirm_sensor = async_step_confirm
     async_step_confirm_static = async_step_confirm
+
+
+def _meter(data: Mapping[str, Any]) -> set[str | None]:
+    """Return what a meter is made of."""
+    return {*meter_forms.chosen_sensors(data), data.get(CONF_METER_ENTRY)}

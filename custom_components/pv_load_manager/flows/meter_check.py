@@ -16,7 +16,7 @@ import probatio
 
 from ..control.findings import CheckResult
 from ..coordinators.meter_check import charger_with_car, prepare_meter_check
-from ..coordinators.meter_report import Changes, async_refusal, async_sentences, changes
+from ..coordinators.meter_report import Changes, async_refusal, async_sentences, changes, meter_lag
 from ..shared import SHARED, charger_entries
 
 CONF_CHARGER: Final = "charger"
@@ -94,7 +94,7 @@ class MeterCheckSteps(OptionsFlow):
             if user_input.get(CONF_STORE):
                 self._store()
             return self.async_create_entry(data=dict(self.config_entry.options))
-        self._changes = changes(result.findings, self.config_entry, self._charger)
+        self._changes = changes(result.worth_storing, self.config_entry, self._charger, waits_s=meter_lag(self.hass))
         sentences = await async_sentences(self.hass, result, self.config_entry, self._charger)
         return self.async_show_form(
             step_id="check_result",

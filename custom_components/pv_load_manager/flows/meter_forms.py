@@ -136,21 +136,6 @@ def without_sensors(data: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in data.items() if key not in _FIELDS}
 
 
-def other_way_round(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what changes when a meter counts the other direction as positive."""
-    direction = MeterDirection(data[CONF_METER_DIRECTION])
-    if direction is MeterDirection.SEPARATE:
-        pairs = (
-            (CONF_METER_ENTITY, CONF_METER_EXPORT_ENTITY),
-            *zip(CONF_METER_PHASES, CONF_METER_EXPORT_PHASES, strict=True),
-        )
-        known = [(taken, given) for taken, given in pairs if data.get(taken) and data.get(given)]
-        return {key: data[other] for taken, given in known for key, other in ((taken, given), (given, taken))}
-    flipped = direction is MeterDirection.IMPORT_POSITIVE
-    new = MeterDirection.EXPORT_POSITIVE if flipped else MeterDirection.IMPORT_POSITIVE
-    return {CONF_METER_DIRECTION: new.value}
-
-
 def chosen_sensors(data: Mapping[str, Any]) -> set[str]:
     """Return the sensors that a configuration names already."""
     keys = (CONF_METER_ENTITY, *CONF_METER_PHASES, *CONF_METER_VOLTAGES)

@@ -34,6 +34,7 @@ async def async_probe_inverter(
     try:
         async with async_get_temporary_unit(hass, params, data[CONF_UNIT_ID]) as unit:
             reader = await SolarEdgeReader.async_open(unit)
+            reader.close()  # the connection may be one that others hold, and would hold the reader
     except EvChargerError:
         return {"base": "ev_charger"}, None
     except NotAnInverterError:

@@ -88,11 +88,23 @@ class SolarEdgeSteps(Steps):
             return self.async_abort(reason=errors["base"])
         if any(_works(entry) and entry.unique_id == self.unique_id for entry in self._others()):
             return self.async_abort(reason="already_configured")  # whatever way it is reached, it is
+        self._move_followers(data)
         # The device ID stays: the user may reach the inverter by one that the announcement does not name.
         self._abort_if_unique_id_configured(updates={CONF_HOST: data[CONF_HOST], CONF_PORT: data[CONF_PORT]})
         self._data = data
         self.context["title_placeholders"] = {CONF_NAME: _title(info)}
         return await self.async_step_solaredge_confirm()
+
+    def _move_followers(self, data: Mapping[str, Any]) -> None:
+        """Let the inverters that are reached through another one move with it: only the leader announces itself."""
+        others = self._others()
+        leaders = [_address(entry.data) for entry in others if entry.unique_id == self.unique_id]
+        for entry in others:
+            if entry.unique_id == self.unique_id or _address(entry.data) not in leaders or _works(entry):
+                continue
+            address = {CONF_HOST: data[CONF_HOST], CONF_PORT: data[CONF_PORT]}
+            if self.hass.config_entries.async_update_entry(entry, data={**entry.data, **address}):
+                self.hass.config_entries.async_schedule_reload(entry.entry_id)
 
     async def _async_ask_inverter(self, data: dict[str, Any]) -> tuple[dict[str, str], InverterInfo | None]:
         """Complete the data of an entry; the host gets the spelling under which others hold the connection."""
@@ -116,6 +128,10 @@ class SolarEdgeSteps(Steps):
 
 def _works(entry: ConfigEntry) -> bool:
     return entry.state is ConfigEntryState.LOADED and bool(entry.runtime_data.last_update_success)
+
+
+def _address(data: Mapping[str, Any]) -> tuple[str | None, int | None]:
+    return data.get(CONF_HOST), data.get(CONF_PORT)
 
 
 def _title(info: InverterInfo) -> str:

@@ -11,11 +11,13 @@ from ..const import (
     CONF_GRID_INTERVAL,
     CONF_METER_ROLES,
     CONF_METERS_INVERTED,
+    CONF_SERIAL,
     DEFAULT_GRID_INTERVAL,
     MAX_GRID_INTERVAL,
     MIN_GRID_INTERVAL,
 )
 from ..coordinators.solaredge import SolarEdgeCoordinator
+from ..shared import SHARED
 from ..solaredge import MeterRole
 from .numbers import number, whole
 
@@ -71,8 +73,9 @@ class SolarEdgeOptionsFlow(OptionsFlowWithReload):
         )
 
     def _meters(self, options: Mapping[str, Any]) -> int:
-        """Return how many meters to ask for: those that are attached, or as many as were asked for before."""
+        """Return how many meters to ask for: those that are attached, or as many as are remembered."""
         coordinator = getattr(self.config_entry, "runtime_data", None)
         if isinstance(coordinator, SolarEdgeCoordinator):
             return coordinator.info.meters
-        return sum(role in options for role in CONF_METER_ROLES)
+        known = self.hass.data[SHARED].memory.grid_slot(self.config_entry.data[CONF_SERIAL]) or 0
+        return max(known, sum(role in options for role in CONF_METER_ROLES))

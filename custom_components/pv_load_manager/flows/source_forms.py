@@ -29,8 +29,7 @@ from ..const import (
 )
 from ..control import BatteryReading, PvReading
 from ..coordinators.meter_config import percent_of, power_of
-from ..coordinators.sources import Sources, counted_inverters
-from ..shared import SHARED
+from ..coordinators.sources import Sources
 from .live import NOT_KNOWN, question, shown_power
 from .numbers import number, whole
 from .presets import Preset
@@ -148,7 +147,7 @@ def present(
         options: with the sensors that were chosen.
         grid_meter: serial number of the inverter with the grid meter.
     """
-    sources = Sources(hass, options, lambda: counted_inverters(hass, hass.data[SHARED].inverters), grid_meter)
+    sources = Sources(hass, options, grid_meter)
     sources.async_start()()
     return sources.pv(), sources.battery()
 

@@ -91,7 +91,8 @@ class WattpilotSteps(Steps):
             self._abort_if_unique_id_mismatch(reason="wrong_device")
             return self.async_update_reload_and_abort(self._get_reconfigure_entry(), data=data)
         # Whoever adds a charger over the cloud that is there already in the house shall not lose that way.
-        self._abort_if_unique_id_configured(updates=None if is_cloud(data) else data)
+        local = data | {CONF_CONNECTION: ChargerConnection.LOCAL.value}
+        self._abort_if_unique_id_configured(updates=None if is_cloud(data) else local)
         return self.async_create_entry(title=info.name or f"Wattpilot {info.serial}", data=data)
 
     @override

@@ -215,6 +215,9 @@ class Budget:
             "hours": {str(hour): count for hour, count in self.hours.items()},
             "blocked_until": self.blocked_until,
             "refusals": self.refusals,
+            # Whoever sets up again while the cloud is down must not use the quota up for it.
+            "failures": self.failures,
+            "failed_at": self.read_at if self.failures else None,
         }
 
     @classmethod
@@ -223,9 +226,12 @@ class Budget:
         hours = saved.get("hours")
         known = hours.items() if isinstance(hours, Mapping) else ()
         blocked, refusals = saved.get("blocked_until"), saved.get("refusals")
+        failures, failed_at = saved.get("failures"), saved.get("failed_at")
         return cls(
             quota=quota,
             hours={int(hour): int(count) for hour, count in known if str(hour).isdecimal() and isinstance(count, int)},
             blocked_until=float(blocked) if isinstance(blocked, int | float) else 0.0,
             refusals=refusals if isinstance(refusals, int) else 0,
+            failures=failures if isinstance(failures, int) else 0,
+            read_at=float(failed_at) if isinstance(failed_at, int | float) else None,
         )

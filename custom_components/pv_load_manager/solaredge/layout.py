@@ -57,8 +57,8 @@ class Layout:
         """Note that a meter is where it was."""
         self._moves[slot] = 0
 
-    async def async_look(self, clock: Callable[[], float]) -> None:
-        """Look where it is time to."""
+    async def async_look(self, clock: Callable[[], float], *, losses: bool = True) -> None:
+        """Look where it is time to; without ``losses`` only what is new counts."""
         if clock() < self._look_at:
             return
         self._look_at = clock() + self._timings.confirm
@@ -72,10 +72,10 @@ class Layout:
             self._missing = False
         elif FOUND_BY_ASKING & probed.unresponsive_blocks:
             return
-        elif found[1] > self._known[1] or found[2] > self._known[2] or self._missing:
+        elif found[1] > self._known[1] or found[2] > self._known[2] or (self._missing and losses):
             self.changed = True
         else:
-            self._missing = True
+            self._missing = losses
             return
         self._look_at = clock() + self._timings.layout
 

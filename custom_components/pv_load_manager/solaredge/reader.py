@@ -138,6 +138,11 @@ class SolarEdgeReader:
         return self._grid_slot is not None
 
     @property
+    def grid_slot(self) -> int | None:
+        """Return the slot (1..3) of that meter."""
+        return self._grid_slot
+
+    @property
     def grid_meter_has_phases(self) -> bool:
         """Return whether that meter measures three phases; one that was seen to do so and says nonsense is dead."""
         if self._grid_slot is not None and has_three_phases(self._meter(self._grid_slot)):
@@ -201,7 +206,8 @@ class SolarEdgeReader:
         if len(answers) < 2 and not any(answers):
             answers.append(await self._identity.read(self._clock) is None)
         if answers[-1]:
-            await self._layout.async_look(self._clock)
+            # A grid meter that cannot be found is dead; without it the inverter would be opened as one that has none.
+            await self._layout.async_look(self._clock, losses=self._grid is None or self._grid.fresh)
         return any(answers)
 
     async def _async_read_all(self) -> None:

@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import secrets
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 import bcrypt
 
@@ -23,6 +24,8 @@ _PBKDF2_ROUNDS = 100_000
 # The protocol speaks of 256 derived bytes, but only the first 32 characters of their Base64 text are used. These are
 # exactly 24 bytes, all from the first SHA-512 block, so deriving 24 bytes gives the same key for a quarter of the work.
 _PBKDF2_LENGTH = 24
+_AT_ONCE = 2
+_TURNS: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 _BCRYPT_PREFIX = b"$2a$08$"
 _BCRYPT_SALT_BYTES = 16
 # bcrypt writes Base64 with an alphabet of its own.
@@ -120,7 +123,9 @@ class KeyRing:
             shown = name if name.isalnum() and len(name) <= 16 else "unknown"
             raise WattpilotUnsupportedError(f"the password hash {shown}")
         loop = asyncio.get_running_loop()
-        key = await loop.run_in_executor(None, derive, self._password, serial)
+        # Many chargers at once would take every core from the event loop.
+        async with _TURNS.setdefault(loop, asyncio.Semaphore(_AT_ONCE)):
+            key = await loop.run_in_executor(None, derive, self._password, serial)
         self._known_for, self._key = (serial, name), key
         return key
 

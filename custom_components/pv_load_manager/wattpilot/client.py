@@ -20,6 +20,7 @@ from .listeners import Listeners
 from .model import ConnectionState, DeviceInfo, JsonValue, Timings, state_after
 from .session import Session
 from .status import WattpilotStatus
+from .transport import loop_time
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -179,8 +180,10 @@ class WattpilotClient:
             while not closed.is_set():
                 try:
                     await self.connect()
-                    backoff.reset()
+                    since = loop_time()
                     await self._disconnection()
+                    if loop_time() - since >= self._timings.steady:
+                        backoff.reset()
                     delay = backoff.delay()
                 except WattpilotAuthenticationError:
                     raise

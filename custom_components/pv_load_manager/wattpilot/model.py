@@ -41,6 +41,7 @@ class Timings:
         close: The WebSocket closing handshake; afterwards the socket is torn down.
         backoff_start: First wait before connecting again.
         backoff_max: Longest wait before connecting again, jitter included.
+        steady: A connection that lasts so long ends the waits that grow; one that ends sooner is one more failure.
         backoff_factor: How the wait grows from attempt to attempt.
         jitter: Random part of the wait, as a fraction: chargers behind one access point must not come back together.
         cloud: How much longer than in the house everything may take that waits for the charger.
@@ -55,6 +56,7 @@ class Timings:
     close: float = 1.0
     backoff_start: float = 1.0
     backoff_max: float = 45.0
+    steady: float = 10.0
     backoff_factor: float = 2.0
     jitter: float = 0.2
     cloud: float = 1.5
