@@ -24,6 +24,8 @@ class Ledger:
         self._highest: dict[str, float] = {}
         self._ended: dict[str, dict[str, float]] = defaultdict(dict)
         """Of each event entity the energy of its sessions in Wh, by the time at which they ended."""
+        self._compared: dict[str, str] = {}
+        """When the last session ended that was compared; a reload shows it once more."""
         self._unsubscribe: list[CALLBACK_TYPE] = []
 
     def start(self) -> None:
@@ -56,7 +58,9 @@ class Ledger:
     def _happened(self, event: Event[EventStateChangedData]) -> None:
         """Keep the energy of a finished session; after a reload its state comes again."""
         state = event.data["new_state"]
-        if state is not None and state.attributes.get("event_type") == SESSION_ENDED:
+        if state is None or state.attributes.get("event_type") != SESSION_ENDED:
+            return
+        if state.state > self._compared.get(state.entity_id, ""):
             self._ended[state.entity_id][state.state] = 1000.0 * state.attributes["energy"]
 
     def compare(self, index: int, taken_wh: float, happened: str) -> None:
@@ -67,7 +71,9 @@ class Ledger:
         told = self._stage.energy_wh(entry, "session_energy")
         took = f"{entry.title}: the car took {taken_wh:.0f} Wh with {happened}, its session"
         self._judge(f"{took} energy is {told} Wh", told, taken_wh)
-        ended = self._ended.pop(self._stage.entity_id("event", entry, "charging"), {})
+        entity_id = self._stage.entity_id("event", entry, "charging")
+        ended = self._ended.pop(entity_id, {})
+        self._compared[entity_id] = max(ended, default=self._compared.get(entity_id, ""))
         if len(ended) != 1:
             findings.violation(f"{entry.title}: one car left, {len(ended)} sessions ended with {happened}: {ended}")
         total = sum(ended.values())

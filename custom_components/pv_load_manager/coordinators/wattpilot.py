@@ -134,7 +134,8 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
             self._pacing.dropped_hold()
         wish = self._wish(status)
         self._stall.heard(status, self.hass.loop.time())
-        self.sessions.heard(status)
+        if self.sessions.heard(status):
+            self._another_car = True
         self.async_set_updated_data(status)
         if wish is not None:
             self._follow_app(wish)
