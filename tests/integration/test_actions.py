@@ -254,7 +254,7 @@ async def test_request_phases(site: Site) -> None:
     """The number of phases is requested where that is switched on; a wrong state is named."""
     *_, manager = await site.set_up_all()
     await site.select(manager, "fast")
-    await eventually(gives(site, 16))
+    await eventually(lambda: gives(site, 16)() and site.settings()["psm"] == 2)
     assert await refuse(site, "request_phases", phases=1)
     assert site.settings()["psm"] == 2
     await site.turn(manager, "external_phases", on=True)
