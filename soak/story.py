@@ -128,15 +128,18 @@ class Story:
             ledger.compare(index, taken, ", ".join(self._happened.pop(entry.entry_id)))
 
     async def _quiet(self, entry_id: str) -> None:
-        """Wait until a device works and was not disturbed for a while."""
+        """Wait until a device works and was not disturbed for a while, and its last figures are published."""
         end = self._loop.time() + PATIENCE
-        while self._loop.time() - self._disturbed.get(entry_id, -QUIET) < QUIET or not self._works(entry_id):
+        while self._loop.time() <= end:
+            if self._at_rest(entry_id):
+                await asyncio.sleep(10.0)
+                if self._at_rest(entry_id):
+                    return
             await asyncio.sleep(2.0)
-            if self._loop.time() > end:
-                self._findings.violation(f"{self._title(entry_id)} did not come to rest")
-                return
-        # The last figures are published every few seconds.
-        await asyncio.sleep(10.0)
+        self._findings.violation(f"{self._title(entry_id)} did not come to rest")
+
+    def _at_rest(self, entry_id: str) -> bool:
+        return self._loop.time() - self._disturbed.get(entry_id, -QUIET) >= QUIET and self._works(entry_id)
 
     async def _break(self, entry_id: str, board: FaultBoard[Any]) -> None:
         random = self._random(f"faults {self._title(entry_id)}")

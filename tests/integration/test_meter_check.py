@@ -37,6 +37,8 @@ SCALED = CheckTimings(
 )
 """The whole check within about six seconds."""
 
+TRIES = 3
+RESTLESS = ("zu stark geändert", "changed too much")
 type Shown = Callable[[tuple[float, float, float]], tuple[float, ...]]
 
 
@@ -81,12 +83,15 @@ async def ready(site: Site, *, mode: str = "fast", **meter: Any) -> tuple[MockCo
 
 
 async def check(site: Site, *chargers: MockConfigEntry) -> dict[str, Any]:
-    """Call the action and return its answer."""
+    """Call the action and return its answer; a busy machine may be too restless for the short steps of a test."""
     targets = [site.entity_id("select", charger, "charge_mode") for charger in chargers]
-    answer = await site.hass.services.async_call(
-        DOMAIN, "check_meter", {ATTR_ENTITY_ID: targets}, blocking=True, return_response=True
-    )
-    assert isinstance(answer, dict)
+    for _ in range(TRIES):
+        answer = await site.hass.services.async_call(
+            DOMAIN, "check_meter", {ATTR_ENTITY_ID: targets}, blocking=True, return_response=True
+        )
+        assert isinstance(answer, dict)
+        if answer["result"] != "too_noisy":
+            break
     return answer
 
 
@@ -153,6 +158,19 @@ async def finish(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowRes
     return shown
 
 
+async def checked(
+    hass: HomeAssistant, manager: MockConfigEntry, fractions: list[float] | None = None
+) -> ConfigFlowResult:
+    """Go through a whole check in the options; a busy machine may be too restless for the short steps of a test."""
+    for _ in range(TRIES):
+        if fractions is not None:
+            fractions.clear()
+        result = await finish(hass, await begin(hass, manager))
+        if not any(restless in sentence for sentence in said(result) for restless in RESTLESS):
+            break
+    return result
+
+
 def said(result: ConfigFlowResult) -> list[str]:
     """Return the sentences of a result."""
     placeholders = result["description_placeholders"]
@@ -171,7 +189,7 @@ async def test_flow_stores_what_differs(build_site: BuildSite, monkeypatch: pyte
         site.hass.bus.async_listen(
             "data_entry_flow_progress_update", lambda event: fractions.append(event.data["progress"])
         )
-        result = await finish(site.hass, await begin(site.hass, manager))
+        result = await checked(site.hass, manager, fractions)
         assert fractions == sorted(fractions)
         assert 0.0 <= fractions[0] < 0.5 < fractions[-1] <= 1.0
         sentences = said(result)
@@ -192,7 +210,7 @@ async def test_flow_stores_what_differs(build_site: BuildSite, monkeypatch: pyte
         assert 0.0 < configuration(site.hass).timings.meter_lag < 2.0
         monkeypatch.setattr(f"{OURS}.coordinators.meter_report.DEFAULT_LAG", 3.0)
         await eventually(lambda: site.value(manager, "state") != "starting")
-        result = await finish(site.hass, await begin(site.hass, manager))
+        result = await checked(site.hass, manager)
         assert "Das Vorzeichen stimmt: Mehr Last ist mehr Bezug." in said(result)
         assert "Das passt zur Phasenfolge, die für die Wallbox eingestellt ist." in said(result)
         result = await site.hass.config_entries.options.async_configure(result["flow_id"], {})
@@ -205,7 +223,7 @@ async def test_nothing_is_stored_unasked(build_site: BuildSite) -> None:
     async with metered(site, turned):
         charger, manager = await ready(site, dynamic=False)
         before = dict(manager.data), dict(charger.options)
-        result = await finish(site.hass, await begin(site.hass, manager))
+        result = await checked(site.hass, manager)
         result = await site.hass.config_entries.options.async_configure(result["flow_id"], {"store": False})
         assert result["type"] is FlowResultType.CREATE_ENTRY
         assert (dict(manager.data), dict(charger.options)) == before
@@ -222,7 +240,7 @@ async def test_meter_in_the_wrong_place(build_site: BuildSite, sees: str, outcom
     async with metered(site, only_car if sees == "car" else stuck):
         charger, manager = await ready(site)
         if sees == "car":  # a flow offers nothing to store: it would be learned from a meter in the wrong place
-            result = await finish(site.hass, await begin(site.hass, manager))
+            result = await checked(site.hass, manager)
             assert result["data_schema"].schema == {}
         answer = await check(site, charger)
         assert answer["result"] == outcome
