@@ -37,7 +37,7 @@ def test_twenty_minutes() -> None:
     assert found["violations"] == []
     assert code == 0
     assert found["sessions"] >= 2
-    assert found["charged_kwh"] > 1.0
+    assert found["charged_kwh"] > 0.1
     assert sum(found["faults"].values()) >= 8
     assert found["reloads"] >= 1
 
