@@ -1,4 +1,4 @@
-"""Repairs of one charger about how it is reached."""
+"""Repairs of one charger, those about how it is reached among them."""
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -24,26 +24,29 @@ class ChargerIssue:
         self._hass = hass
         self._key = key
         self._issue_id = f"{key}_{serial}"
-        self._raised = False
+        self.raised = False
 
     @callback
-    def follow(self, *, raised: bool, **placeholders: str) -> None:
-        """Raise the repair or take it back, on change only."""
-        if raised == self._raised:
+    def begin(self, text: str | None = None, **placeholders: str) -> None:
+        """Raise the repair, unless it is; ``text`` names its texts where they differ from case to case."""
+        if self.raised:
             return
-        self._raised = raised
-        if not raised:
-            ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
-            return
+        self.raised = True
         ir.async_create_issue(
             self._hass,
             DOMAIN,
             self._issue_id,
             is_fixable=False,
             severity=ir.IssueSeverity.WARNING,
-            translation_key=self._key,
+            translation_key=text or self._key,
             translation_placeholders=placeholders,
         )
+
+    @callback
+    def end(self) -> None:
+        """Take the repair back, also one that was raised before a reload."""
+        self.raised = False
+        ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
 
 
 class ReachIssues:
@@ -61,21 +64,22 @@ class ReachIssues:
         """Warn while a fuse is watched and this charger hears of it over the internet only."""
         manager = self._hass.data[SHARED].load_manager
         watched = manager is not None and manager.dynamic_configured and not manager.dynamic_switched_off
-        self._cloud.follow(raised=commanded and watched and is_cloud(self._entry.data), name=self._entry.title)
+        if commanded and watched and is_cloud(self._entry.data):
+            self._cloud.begin(name=self._entry.title)
+        elif self._cloud.raised:
+            self._cloud.end()
 
     @callback
     def follow_error(self, err: WattpilotError | None) -> None:
         """Say that another charger has the address, for as long as it does."""
         if isinstance(err, WattpilotWrongDeviceError):
             place = where(self._entry.data)
-            self._stranger.follow(
-                raised=True, name=self._entry.title, host=place, expected=err.expected, found=err.found
-            )
-        else:
-            self._stranger.follow(raised=False)
+            self._stranger.begin(name=self._entry.title, host=place, expected=err.expected, found=err.found)
+        elif self._stranger.raised:
+            self._stranger.end()
 
     @callback
     def clear(self) -> None:
         """Take all back."""
-        self._cloud.follow(raised=False)
-        self._stranger.follow(raised=False)
+        self._cloud.end()
+        self._stranger.end()

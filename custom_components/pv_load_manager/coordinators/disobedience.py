@@ -4,9 +4,9 @@ from enum import StrEnum
 from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
 
-from ..const import DOMAIN, LOGGER
+from ..const import LOGGER
+from .charger_issue import ChargerIssue
 
 REPAIR_AFTER: Final = 60.0  # s; a charger that is busy for a moment is no matter for the user
 
@@ -33,7 +33,7 @@ class Disobedience:
         """
         self._hass = hass
         self._name = name
-        self._issue_id = f"charger_disobeys_{serial}"
+        self._issue = ChargerIssue(hass, serial, "charger_disobeys")
         self._since: dict[Offence, float] = {}
 
     @callback
@@ -49,29 +49,17 @@ class Disobedience:
             LOGGER.warning("%s %s", self._name, what)
         self._since.setdefault(offence, now)
         if now - min(self._since.values()) >= REPAIR_AFTER:
-            ir.async_create_issue(
-                self._hass,
-                DOMAIN,
-                self._issue_id,
-                is_fixable=False,
-                severity=ir.IssueSeverity.WARNING,
-                translation_key="charger_disobeys",
-                translation_placeholders={"name": self._name},
-            )
+            self._issue.begin(name=self._name)
 
     @callback
     def over(self, offence: Offence) -> None:
         """Note that the charger does what it is told, in one respect."""
         if self._since.pop(offence, None) is not None and not self._since:
             LOGGER.info("%s does what it is told again", self._name)
-            self._close()
+            self._issue.end()
 
     @callback
     def end(self) -> None:
         """Take the repair back: nobody tells the charger anything any more."""
         self._since.clear()
-        self._close()
-
-    @callback
-    def _close(self) -> None:
-        ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
+        self._issue.end()

@@ -56,6 +56,8 @@ class LoadManagerCoordinator(SiteCoordinator):
         self._issues = ConfigIssues(hass, entry)
         self.distribution = distribution_of(hass, self._shared.templates)
         self._unsubscribe: list[CALLBACK_TYPE] = []
+        self.before_stop: set[CALLBACK_TYPE] = set()
+        """What has to be done while decisions are still made."""
         # A car may leave while nobody looks.
         self._plugged = {serial: charger.plugged for serial, charger in self._state.chargers.items()}
         self._remembered: object = None
@@ -84,6 +86,8 @@ class LoadManagerCoordinator(SiteCoordinator):
     @callback
     def async_stop(self) -> None:
         """Decide no more; the chargers stay as they are."""
+        for action in tuple(self.before_stop):
+            action()
         self._shared.load_manager = None
         for unsubscribe in self._unsubscribe:
             unsubscribe()

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
-from functools import partial
 from typing import Final
 
 from homeassistant.core import HassJob, HomeAssistant, callback
@@ -59,7 +58,7 @@ def prepare_meter_check(
     _check_site(manager, hass.loop.time())
     _check_charger(manager, serial)
     hass.data[_RUNNING] = run = MeterCheckRun(hass, manager, serial, timings=TIMINGS, progress=progress)
-    manager.config_entry.async_on_unload(partial(_interrupt, hass, manager))
+    manager.before_stop.add(run.interrupt)
     return run
 
 
@@ -108,14 +107,6 @@ def _check_charger(manager: LoadManagerCoordinator, serial: str) -> None:
             raise refused("meter_check_other_charger")
 
 
-@callback
-def _interrupt(hass: HomeAssistant, manager: LoadManagerCoordinator) -> None:
-    """End a check of a load manager that is about to end."""
-    run = hass.data.get(_RUNNING)
-    if run is not None and run.manager is manager:
-        run.interrupt()
-
-
 class MeterCheckRun:
     """One running check."""
 
@@ -151,6 +142,7 @@ class MeterCheckRun:
         finally:
             for cancel in cancels:
                 cancel()
+            self.manager.before_stop.discard(self.interrupt)
             self._restore()
             del self._hass.data[_RUNNING]
 

@@ -13,7 +13,6 @@ from ..wattpilot import CarState, WattpilotStatus, Write
 from ..wattpilot.parsing import flag
 from .pacing import HOLD
 
-SWITCHING: Final = 23  # modelStatus while the contactor moves
 SIMULATE: Final = "su"
 PER_SESSION: Final = 2
 
@@ -61,7 +60,7 @@ class StallWatch:
         car = status.car_state
         if car is CarState.NO_CAR:
             self.woken, self._switched_at, self._charging = 0, None, False
-        switching = status.model_status == SWITCHING
+        switching = status.switches_phases
         before, self._phase_mode = self._phase_mode, status.phase_mode
         if switching or (before is not None and before != status.phase_mode):
             if self._charging or self._switched_at is not None:

@@ -6,7 +6,6 @@ from ..control import CarState, ChargerReading, Command
 from ..control.sessions import Counters, Parts
 from ..wattpilot import CarState as WattpilotCar, Target, WattpilotStatus
 
-PHASE_SWITCH: Final = 23  # modelStatus while the contactor moves
 HOLD_FORCE_STATE: Final = 1
 
 PLUGGED: Final = {
@@ -47,7 +46,7 @@ def charger_reading(status: WattpilotStatus, *, at: float, online: bool = True) 
         power_w=status.power_w,
         limit_a=status.current_limit_a,
         installer_limit_a=status.ama,
-        switching=status.model_status == PHASE_SWITCH,
+        switching=status.switches_phases,
         locked=waits_for_authorisation(status),
     )
 

@@ -188,7 +188,7 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
             return
         self._pacing.wished(wish.key, self.hass.loop.time())
         if self._pacing.contested():
-            self._contest.begin(wish.key, self.config_entry.title)
+            self._contest.contested(wish.key, self.config_entry.title)
         if wish.current_a is None:
             manager.end_override(self.serial)
             return
@@ -327,7 +327,7 @@ class WattpilotCoordinator(DataUpdateCoordinator[WattpilotStatus]):
         self._app.sent(write, now)
         overwritten = self._pacing.sent(write, now)
         if overwritten is not None and self._pacing.contested():
-            self._contest.begin(overwritten, self.config_entry.title)
+            self._contest.contested(overwritten, self.config_entry.title)
         if write == HOLD:
             self._car_left = False
         await self.client.set_value(write.key, write.value)

@@ -17,8 +17,6 @@ from homeassistant.const import (
     PERCENTAGE,
     EntityCategory,
     UnitOfElectricCurrent,
-    UnitOfEnergy,
-    UnitOfPower,
 )
 from homeassistant.helpers.typing import StateType
 from homeassistant.util import dt as dt_util
@@ -28,7 +26,7 @@ from ..coordinators.translate import CAR_STATES
 from ..coordinators.wattpilot import WattpilotCoordinator
 from ..entity import PvLoadManagerEntity
 from ..shared import SHARED
-from .figures import SteadyTotal, rounded
+from .figures import CURRENT, ENERGY, POWER, SteadyTotal, rounded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +42,7 @@ def _phase(index: int, key: str) -> ChargerSensorDescription:
     return ChargerSensorDescription(
         key=f"current_{key}",
         translation_key=f"current_{key}",
-        device_class=SensorDeviceClass.CURRENT,
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+        **CURRENT,
         suggested_display_precision=1,
         value_fn=lambda charger: rounded(charger.data.currents[index], 2),
     )
@@ -72,18 +68,14 @@ CHARGER_SENSORS = (
     ChargerSensorDescription(
         key="allocated_current",
         translation_key="allocated_current",
-        device_class=SensorDeviceClass.CURRENT,
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+        **CURRENT,
         suggested_display_precision=0,
         value_fn=_allocated,
         needs_plan=True,
     ),
     ChargerSensorDescription(
         key="power",
-        device_class=SensorDeviceClass.POWER,
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=UnitOfPower.WATT,
+        **POWER,
         suggested_display_precision=0,
         value_fn=lambda charger: rounded(charger.data.power_w, 0),
     ),
@@ -93,20 +85,14 @@ CHARGER_SENSORS = (
     ChargerSensorDescription(
         key="session_energy",
         translation_key="session_energy",
-        device_class=SensorDeviceClass.ENERGY,
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
-        suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        **ENERGY,
         suggested_display_precision=2,
         value_fn=lambda charger: rounded(charger.sessions.session.energy_wh, 0) if charger.sessions.session else None,
     ),
     ChargerSensorDescription(
         key="session_solar_energy",
         translation_key="session_solar_energy",
-        device_class=SensorDeviceClass.ENERGY,
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
-        suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        **ENERGY,
         suggested_display_precision=2,
         value_fn=lambda charger: rounded(charger.sessions.session.solar_wh, 0) if charger.sessions.session else None,
     ),
@@ -141,10 +127,7 @@ COUNTERS = (
 LIFETIME_ENERGY = ChargerSensorDescription(
     key="lifetime_energy",
     translation_key="lifetime_energy",
-    device_class=SensorDeviceClass.ENERGY,
-    state_class=SensorStateClass.TOTAL_INCREASING,
-    native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
-    suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+    **ENERGY,
     suggested_display_precision=1,
     value_fn=lambda charger: rounded(charger.data.lifetime_energy_wh, 0),
 )

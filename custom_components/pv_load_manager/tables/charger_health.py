@@ -14,7 +14,6 @@ from homeassistant.components.sensor import (
 from homeassistant.const import (
     SIGNAL_STRENGTH_DECIBELS_MILLIWATT,
     EntityCategory,
-    UnitOfElectricCurrent,
     UnitOfTemperature,
 )
 from homeassistant.util import dt as dt_util
@@ -26,7 +25,7 @@ from ..entity import PvLoadManagerEntity
 from ..wattpilot import CABLE_LOCK_NAMES, ERROR_NAMES, MODEL_STATUS_NAMES, WattpilotStatus
 from ..wattpilot.parsing import whole
 from .charger import ChargerSensorDescription
-from .figures import rounded
+from .figures import CURRENT, rounded
 
 UNKNOWN: Final = "unknown_code"
 SAME_START: Final = timedelta(seconds=60)  # the uptime is told late, and two clocks drift
@@ -53,9 +52,7 @@ def _limit(key: str, value_fn: Callable[[WattpilotStatus], int | None], *, enabl
     return HealthSensorDescription(
         key=key,
         translation_key=key,
-        device_class=SensorDeviceClass.CURRENT,
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+        **CURRENT,
         suggested_display_precision=0,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=enabled,

@@ -1,6 +1,26 @@
-"""How figures are shown."""
+"""How figures are shown: their units, and totals that neither fall nor leap."""
 
-from typing import Final
+from typing import Any, Final
+
+from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
+from homeassistant.const import UnitOfElectricCurrent, UnitOfEnergy, UnitOfPower
+
+POWER: Final[dict[str, Any]] = {
+    "device_class": SensorDeviceClass.POWER,
+    "state_class": SensorStateClass.MEASUREMENT,
+    "native_unit_of_measurement": UnitOfPower.WATT,
+}
+CURRENT: Final[dict[str, Any]] = {
+    "device_class": SensorDeviceClass.CURRENT,
+    "state_class": SensorStateClass.MEASUREMENT,
+    "native_unit_of_measurement": UnitOfElectricCurrent.AMPERE,
+}
+ENERGY: Final[dict[str, Any]] = {
+    "device_class": SensorDeviceClass.ENERGY,
+    "state_class": SensorStateClass.TOTAL_INCREASING,
+    "native_unit_of_measurement": UnitOfEnergy.WATT_HOUR,
+    "suggested_unit_of_measurement": UnitOfEnergy.KILO_WATT_HOUR,
+}
 
 FELL_A_LITTLE: Final = 1000.0  # Wh; a charger may lose so much by a power failure
 FASTEST: Final = 1e6  # W; no total rises faster

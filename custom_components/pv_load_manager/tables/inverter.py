@@ -13,9 +13,6 @@ from homeassistant.components.sensor import (
 )
 from homeassistant.const import (
     EntityCategory,
-    UnitOfElectricCurrent,
-    UnitOfEnergy,
-    UnitOfPower,
     UnitOfRatio,
 )
 from homeassistant.helpers.typing import StateType
@@ -23,7 +20,7 @@ from homeassistant.helpers.typing import StateType
 from ..coordinators.inverter import InverterCoordinator
 from ..entity import PvLoadManagerEntity
 from ..solaredge import InverterData, MeterData, OtherMeter
-from .figures import SteadyTotal, rounded
+from .figures import CURRENT, ENERGY, POWER, SteadyTotal, rounded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +54,7 @@ def _grid_current(index: int) -> InverterSensorDescription:
     return InverterSensorDescription(
         key=f"grid_current_l{index + 1}",
         translation_key=f"grid_current_l{index + 1}",
-        device_class=SensorDeviceClass.CURRENT,
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+        **CURRENT,
         entity_category=EntityCategory.DIAGNOSTIC,
         suggested_display_precision=1,
         value_fn=lambda data: rounded(data.grid.currents_a[index], 2) if data.grid is not None else None,
@@ -89,10 +84,7 @@ def _energy(
     return InverterSensorDescription(
         key=key,
         translation_key=key,
-        device_class=SensorDeviceClass.ENERGY,
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
-        suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        **ENERGY,
         suggested_display_precision=1,
         value_fn=value_fn,
         age_fn=age_fn,
@@ -130,9 +122,7 @@ INVERTER_SENSORS = (
     InverterSensorDescription(
         key="pv_power",
         translation_key="pv_power",
-        device_class=SensorDeviceClass.POWER,
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=UnitOfPower.WATT,
+        **POWER,
         suggested_display_precision=0,
         value_fn=lambda data: rounded(data.pv.power_w, 0) if data.pv is not None else None,
         age_fn=_pv_at,
@@ -140,9 +130,7 @@ INVERTER_SENSORS = (
     InverterSensorDescription(
         key="grid_power",
         translation_key="grid_power",
-        device_class=SensorDeviceClass.POWER,
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=UnitOfPower.WATT,
+        **POWER,
         suggested_display_precision=0,
         value_fn=lambda data: rounded(data.grid.power_w, 0) if data.grid is not None else None,
         age_fn=_grid_at,
@@ -154,9 +142,7 @@ INVERTER_SENSORS = (
     InverterSensorDescription(
         key="battery_power",
         translation_key="battery_power",
-        device_class=SensorDeviceClass.POWER,
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=UnitOfPower.WATT,
+        **POWER,
         suggested_display_precision=0,
         value_fn=lambda data: rounded(data.battery.power_w, 0) if data.battery is not None else None,
         age_fn=_battery_at,
@@ -234,9 +220,7 @@ def _meter_power(meter: OtherMeter) -> InverterSensorDescription:
         key=f"meter_{meter.key}_power",
         translation_key="meter_power",
         translation_placeholders={"number": str(meter.slot)},
-        device_class=SensorDeviceClass.POWER,
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=UnitOfPower.WATT,
+        **POWER,
         suggested_display_precision=0,
         value_fn=lambda data: _of_meter(data, meter, lambda shown: rounded(shown.power_w, 0)),
         age_fn=lambda data: _of_meter(data, meter, lambda shown: shown.at),
@@ -248,9 +232,7 @@ def _meter_current(meter: OtherMeter, index: int) -> InverterSensorDescription:
         key=f"meter_{meter.key}_current_l{index + 1}",
         translation_key=f"meter_current_l{index + 1}",
         translation_placeholders={"number": str(meter.slot)},
-        device_class=SensorDeviceClass.CURRENT,
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+        **CURRENT,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
         suggested_display_precision=1,

@@ -8,11 +8,9 @@ from homeassistant.components.sensor import (
     SensorDeviceClass,
     SensorEntity,
     SensorEntityDescription,
-    SensorStateClass,
 )
 from homeassistant.const import (
     EntityCategory,
-    UnitOfElectricCurrent,
     UnitOfPower,
 )
 from homeassistant.helpers.typing import StateType
@@ -20,7 +18,7 @@ from homeassistant.helpers.typing import StateType
 from ..control import ExternalPhases, Plan, SiteStatus
 from ..coordinators.load_manager import LoadManagerCoordinator
 from ..entity import PvLoadManagerEntity
-from .figures import rounded
+from .figures import CURRENT, POWER, rounded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,18 +39,14 @@ SITE_SENSORS = (
     SiteSensorDescription(
         key="surplus",
         translation_key="surplus",
-        device_class=SensorDeviceClass.POWER,
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=UnitOfPower.WATT,
+        **POWER,
         suggested_display_precision=0,
         value_fn=lambda plan: None if plan.surplus_w is None else round(plan.surplus_w),
     ),
     SiteSensorDescription(
         key="allocated_current",
         translation_key="total_allocated_current",
-        device_class=SensorDeviceClass.CURRENT,
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+        **CURRENT,
         suggested_display_precision=0,
         value_fn=lambda plan: sum(charger.allocated_a for charger in plan.chargers.values()),
     ),
@@ -68,10 +62,8 @@ SITE_SENSORS = (
     SiteSensorDescription(
         key="month_peak",
         translation_key="month_peak",
-        device_class=SensorDeviceClass.POWER,
-        state_class=SensorStateClass.MEASUREMENT,
+        **POWER,
         entity_registry_enabled_default=False,
-        native_unit_of_measurement=UnitOfPower.WATT,
         suggested_display_precision=0,
         value_fn=lambda plan: rounded(plan.month_peak_w, 0),
     ),

@@ -14,6 +14,7 @@ type PerPhase = tuple[float | None, float | None, float | None]
 
 # Above this a phase carries a car and not the noise of the measurement.
 _PHASE_IN_USE = 1.0
+_PHASE_SWITCH = 23
 
 # Limits of the device, the cable and the house, as opposed to ``requestedCurrent`` (our own wish) and ``pvSurplus``
 # (the charger's own surplus logic, switched off while it is managed). A value of 0 means "blocked" in the first group
@@ -83,6 +84,11 @@ class WattpilotStatus(WattpilotFacts):
     def model_status_name(self) -> str | None:
         """Why the charger charges or not, ``unknown_<code>`` where nobody documented it."""
         return name_of(self.model_status, MODEL_STATUS_NAMES)
+
+    @property
+    def switches_phases(self) -> bool:
+        """The car pauses while the contactor moves (``modelStatus`` 23)."""
+        return self.model_status == _PHASE_SWITCH
 
     # Currents that may flow
 
