@@ -10,6 +10,8 @@ from pathlib import Path
 import signal
 import sys
 
+import aiohttp
+
 from simulator import BatteryConfig, CarConfig, ChargerConfig, HomeConfig, HouseConfig, PvConfig
 
 from .check import check
@@ -122,7 +124,7 @@ async def main() -> int:
     try:
         with suppress(asyncio.CancelledError):
             return await task
-    except (HassError, FlowError, OSError) as err:
+    except (HassError, FlowError, OSError, aiohttp.ClientError) as err:
         if options.as_json:
             print(json.dumps({"ok": False, "error": str(err)}))
         else:

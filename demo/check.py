@@ -6,6 +6,7 @@ import time
 
 from simulator import HomeConfig
 
+from .complaints import complaints
 from .stage import Stage, staged
 
 CHARGING_W = 1000.0  # W; a car that draws this much charges
@@ -13,7 +14,9 @@ IMPORT_W = 300.0  # W; more from the grid than this is no surplus charging
 
 
 async def check(config: HomeConfig, seconds: float, *, as_json: bool) -> int:
-    """Run the demo headless until a car charges from surplus; print one line, return the exit code.
+    """Run the demo headless until a car charges from surplus, and look for faults in Home Assistant's log.
+
+    Prints one line and returns the exit code.
 
     Args:
         config: the home.
@@ -27,12 +30,16 @@ async def check(config: HomeConfig, seconds: float, *, as_json: bool) -> int:
         result = await _wait(stage, config, seconds)
         result["seconds_to_ready"] = round(ready - begin, 1)
         result["seconds_to_charging"] = round(time.monotonic() - ready, 1) if result["ok"] else None
+        # The end is part of it: stopping writes to the chargers.
+        await stage.hass.stop()
+        if found := complaints(stage.hass.log.read_text(encoding="utf-8", errors="replace")):
+            result |= {"ok": False, "complaints": found}
     if as_json:
         print(json.dumps(result))
     elif result["ok"]:
         print(f"demo: a car charges from surplus {result['seconds_to_charging']} s after set-up ({result['reason']})")
     else:
-        print(f"demo: no car charged from surplus within {seconds:.0f} s: {result}")
+        print(f"demo: no car charged from surplus within {seconds:.0f} s, or something went wrong: {result}")
     return 0 if result["ok"] else 1
 
 

@@ -111,6 +111,8 @@ async def running_hass(folder: Path, *, port: int) -> AsyncIterator[HassProcess]
             str(folder),
             "--skip-pip",
             "--log-no-color",
+            # Where `python -m` looks first: not here, or the integration could import what its users do not have.
+            cwd=folder,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=console,
             stderr=console,
