@@ -34,7 +34,9 @@ SECONDS = 60.0
 SETTLE = 20.0  # s, or as long as the window; Home Assistant's own start and the first decisions are over by then
 MOST_ROWS = 12
 PATIENCE = 120.0  # s
-MAIN_FUSE = 250  # A; as many cars as possible charge
+MAIN_FUSE = 250  # A, the largest there is; as many cars as possible charge
+PEAK_W = 7000.0  # per car; clouds leave enough that the currents of all move
+GUARANTEED = 4200  # W; of each car in min_pv
 PROBE = Path(__file__).parent / "block_probe"
 PROBE_PATH = "/api/block_probe"
 
@@ -62,6 +64,7 @@ class Measured:
         window: What the probe saw in the window.
         seconds: Length of the window.
         rows: States of the integration's entities that the recorder kept of the window, by the figure's name.
+        owners: The same by what they tell of: a charger, the inverter or the site.
         charging: Cars that charged at the end.
         entities: Entities of the integration.
     """
@@ -72,6 +75,7 @@ class Measured:
     window: Figures
     seconds: float
     rows: Counter[str]
+    owners: Counter[str]
     charging: int
     entities: int
 
@@ -81,7 +85,9 @@ def measure(arguments: list[str]) -> Figures:
     parser = argparse.ArgumentParser(prog="scripts/bench footprint", description=__doc__)
     parser.add_argument("--chargers", type=int, action="append", metavar="N", help="how many (default: 1, 4 and 32)")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="window of each (default: %(default)s)")
-    parser.add_argument("--mode", default="pv", choices=("pv", "min_pv", "fast"), help="of the site")
+    parser.add_argument(
+        "--mode", default="min_pv", choices=("pv", "min_pv", "fast"), help="of the site; in min_pv every car charges"
+    )
     parser.add_argument(
         "--profile",
         action="store_true",
@@ -126,6 +132,8 @@ def _figures(run: Measured, bare: Measured, size: int) -> Figures:
         "max_block_setup_ms": _worst(during),
         "max_block_setup_cpu_ms": _worst(during, 2),
         "rows_per_charger_and_minute": round(run.rows.total() * per_minute, 2),
+        "rows_per_hour": round(run.rows.total() * 3600 / run.seconds),
+        "rows_of": {owner: round(count * per_minute, 2) for owner, count in run.owners.most_common()},
         "rows_most": {key: round(count * per_minute, 2) for key, count in run.rows.most_common(MOST_ROWS)},
         "entities": run.entities,
         "charging": run.charging,
@@ -155,6 +163,11 @@ async def _run(size: int, options: Options) -> Measured:
                 manager = await add_entries(client, home, config, MAIN_FUSE)
                 entities = await client.entity_ids()
                 selector = entities[f"select.{manager['entry_id']}_charge_mode"]
+                guaranteed = entities[f"number.{manager['entry_id']}_guaranteed_power"]
+                await client.call("number", "set_value", entity_id=guaranteed, value=GUARANTEED)
+                # On one phase the imbalance would allow a few only.
+                policies = [entities[f"select.{charger.serial}_phase_policy"] for charger in config.chargers]
+                await client.call("select", "select_option", entity_id=policies, option="three")
                 await client.call("select", "select_option", entity_id=selector, option=options.mode)
         async with running_hass(folder, port=port) as hass:
             await _wait_for_start(client)
@@ -168,9 +181,15 @@ async def _run(size: int, options: Options) -> Measured:
             entities = await client.entity_ids()
         # The recorder has written everything when Home Assistant is gone.
         counts = rows(folder / "home-assistant_v2.db", window.began, window.ended)
-    kept = Counter[str]()
-    for unique_id, entity_id in entities.items():
-        kept[unique_id.partition("_")[2]] += counts.get(entity_id, 0)
+    kept, owners = Counter[str](), Counter[str]()
+    names = dict.fromkeys((charger.serial for charger in config.chargers), "chargers")
+    if config.inverter is not None:
+        names[config.inverter.serial] = "inverter"
+    for unique_id, entity_id in entities.items():  # like sensor.10000001_power
+        owner, _, figure = unique_id.partition("_")
+        count = counts.get(entity_id, 0)
+        kept[figure] += count
+        owners[names.get(owner.partition(".")[2], "site")] += count
     return Measured(
         cpu_share=(window.after.cpu_s - window.before.cpu_s) / window.seconds,
         rss_mb=window.after.rss_mb,
@@ -178,6 +197,7 @@ async def _run(size: int, options: Options) -> Measured:
         window=window.seen,
         seconds=window.seconds,
         rows=kept,
+        owners=owners,
         charging=charging,
         entities=len(entities),
     )
@@ -214,8 +234,8 @@ async def _window(client: HassClient, hass: HassProcess, options: Options) -> As
 
 
 def _home(size: int) -> HomeConfig:
-    """Return a home on a day with clouds, whose sun is enough for about half of its cars."""
-    peak_w = 5000.0 * max(1, size)
+    """Return a home on a day with clouds."""
+    peak_w = PEAK_W * max(1, size)
     return HomeConfig(
         pv=PvConfig(peak_w=peak_w, clouds=0.5),
         battery=BatteryConfig(),

@@ -1,20 +1,21 @@
 """PV Load Manager: electric cars charge from the roof, and the fuse never trips."""
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
-import json
-from pathlib import Path
 from typing import Final
 
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ConfigEntryError
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryError, UnsupportedStorageVersionError
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
 from .const import (
     CONF_CONNECTION,
     CONF_ENTRY_TYPE,
+    CONF_PHASE_POLICY,
+    CONF_PRIORITY,
     CONF_SERIAL,
     DOMAIN,
     LOGGER,
@@ -22,20 +23,27 @@ from .const import (
     EntryType,
     InverterConnection,
 )
+from .coordinators.charger_issue import forget_issues
+from .coordinators.distribution import forget_distribution
 from .coordinators.inverter import InverterCoordinator
 from .coordinators.issues import ConfigIssues
+from .coordinators.ledger import Ledger
 from .coordinators.load_manager import LoadManagerCoordinator
 from .coordinators.release import async_release_charger
 from .coordinators.solaredge import SolarEdgeCoordinator
 from .coordinators.solaredge_cloud import SolarEdgeCloudCoordinator, async_forget_cloud
+from .coordinators.tally import forget_house
 from .coordinators.wattpilot import WattpilotCoordinator
+from .download import async_register_sessions_view
 from .entity import device_info
+from .languages import async_templates
 from .memory import Memory
+from .power_manager import async_register_views
 from .services import async_setup_actions
-from .shared import SHARED, PvLoadManagerConfigEntry, Shared
+from .shared import SHARED, PvLoadManagerConfigEntry, Shared, charger_entries
+from .websocket import async_setup_websocket
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
-TEXTS = Path(__file__).parent / "texts"
 INVERTERS: Final[dict[InverterConnection, Callable[[HomeAssistant, ConfigEntry], InverterCoordinator]]] = {
     InverterConnection.MODBUS: SolarEdgeCoordinator,
     InverterConnection.CLOUD: SolarEdgeCloudCoordinator,
@@ -44,11 +52,40 @@ INVERTERS: Final[dict[InverterConnection, Callable[[HomeAssistant, ConfigEntry],
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Read what the integration remembers, before any entry needs it."""
-    memory = Memory(hass)
-    await memory.async_load()
-    templates = await hass.async_add_executor_job(_load_templates, hass.config.language)
-    hass.data[SHARED] = Shared(memory=memory, templates=templates)
+    if SHARED not in hass.data:
+        try:
+            await _async_share(hass)
+        except UnsupportedStorageVersionError as err:
+            LOGGER.error("%s", err)
+            return False
     async_setup_actions(hass)
+    async_register_sessions_view(hass)
+    async_register_views(hass)
+    async_setup_websocket(hass)
+    return True
+
+
+async def _async_share(hass: HomeAssistant) -> None:
+    """Read what is saved."""
+    memory, ledger = Memory(hass), Ledger(hass)
+    await memory.async_load()
+    await ledger.async_load()
+    hass.data[SHARED] = Shared(memory=memory, templates=await async_templates(hass), ledger=ledger)
+
+
+async def async_migrate_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
+    """Bring an entry of an earlier version up to date.
+
+    1.2: what a user changes while the house runs is no option of a charger any more, but a setting with an entity.
+    """
+    if entry.minor_version < 2:
+        options = dict(entry.options)
+        if entry.data[CONF_ENTRY_TYPE] == EntryType.WATTPILOT:
+            memory, serial = hass.data[SHARED].memory, entry.data[CONF_SERIAL]
+            moved = {name: options.pop(name) for name in (CONF_PHASE_POLICY, CONF_PRIORITY) if name in options}
+            if missing := {name: value for name, value in moved.items() if name not in memory.charger(serial)}:
+                memory.set_charger(serial, **missing)
+        hass.config_entries.async_update_entry(entry, options=options, minor_version=2)
     return True
 
 
@@ -107,22 +144,40 @@ async def async_unload_entry(hass: HomeAssistant, entry: PvLoadManagerConfigEntr
 async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Give chargers back to their owners when the load manager or they themselves are removed."""
     if SHARED not in hass.data:
-        await async_setup(hass, {})  # a disabled entry may be removed before anything was ever set up
+        await _async_share(hass)  # a disabled entry may be removed before anything was ever set up
     shared = hass.data[SHARED]
     kind = EntryType(entry.data[CONF_ENTRY_TYPE])
     if kind is EntryType.LOAD_MANAGER:
-        for charger in shared.chargers.values():
-            await charger.async_release()
-        shared.memory.forget_site()
+        await asyncio.gather(*(charger.async_release() for charger in shared.chargers.values()))
+        _forget_site(hass, shared)
         ConfigIssues(hass, entry).clear()
     elif kind is EntryType.SOLAREDGE:
         async_forget_cloud(hass, entry)
         shared.memory.set_battery(entry.data[CONF_SERIAL], attached=False)
         shared.memory.set_grid_slot(entry.data[CONF_SERIAL], None)
-    elif kind is EntryType.WATTPILOT:
+    elif (twin := charger_entries(hass).get(entry.data[CONF_SERIAL])) is not None:
+        # What is known of the charger goes on there; it was refused while this one was loaded.
+        if twin.state is not ConfigEntryState.LOADED:
+            hass.config_entries.async_schedule_reload(twin.entry_id)
+    else:
         await async_release_charger(shared.memory, entry)
         shared.memory.forget_charger(entry.data[CONF_SERIAL])
+        shared.ledger.forget(entry.data[CONF_SERIAL])
+        forget_issues(hass, entry.data[CONF_SERIAL])
         _decide_now(shared)
+    if not hass.config_entries.async_entries(DOMAIN, include_ignore=False):
+        forget_house(hass)  # chargers that were removed after the load manager began it anew
+        await shared.memory.async_remove()
+        await shared.ledger.async_remove()
+
+
+@callback
+def _forget_site(hass: HomeAssistant, shared: Shared) -> None:
+    """Forget all that the next load manager must not begin with."""
+    shared.memory.forget_site()
+    shared.available_a = shared.available_set_at = None
+    forget_house(hass)
+    forget_distribution(hass)
 
 
 def _refuse_a_second_entry(shared: Shared, entry: PvLoadManagerConfigEntry) -> None:
@@ -143,13 +198,3 @@ async def _async_reload(hass: HomeAssistant, entry: PvLoadManagerConfigEntry) ->
 def _decide_now(shared: Shared) -> None:
     if shared.load_manager is not None:
         shared.load_manager.decide_now()
-
-
-def _load_templates(language: str) -> dict[str, str]:
-    """Return the texts of the reasons in a language, English where there is none."""
-    path = TEXTS / f"{language.split('-', maxsplit=1)[0]}.json"
-    if not path.is_file():
-        LOGGER.debug("No texts for the language %s, using English", language)
-        path = TEXTS / "en.json"
-    templates: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-    return templates

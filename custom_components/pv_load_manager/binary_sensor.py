@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.binary_sensor import BinarySensorEntity, BinarySensorEntityDescription
 from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
 from homeassistant.const import STATE_OFF, STATE_ON, EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
-from .control import ConfigError, Plan
+from .control import CarState, ConfigError, Plan
 from .coordinators.issues import ISSUES
 from .coordinators.load_manager import LoadManagerCoordinator
+from .coordinators.translate import CAR_STATES
 from .coordinators.wattpilot import WattpilotCoordinator
 from .entity import PvLoadManagerEntity
 from .shared import PvLoadManagerConfigEntry
@@ -49,9 +51,54 @@ SITE_BINARY_SENSORS = (
     *(_problem(key, repair.error) for key, repair in ISSUES.items()),
 )
 
-PROBLEM = BinarySensorEntityDescription(
-    key="problem",
-    device_class=BinarySensorDeviceClass.PROBLEM,
+
+@dataclass(frozen=True, kw_only=True)
+class ChargerBinarySensorDescription(BinarySensorEntityDescription):
+    """Something of one charger that is so or not."""
+
+    value_fn: Callable[[WattpilotCoordinator], bool | None]
+
+
+def _car(charger: WattpilotCoordinator) -> CarState:
+    return CAR_STATES.get(charger.data.car_state, CarState.UNKNOWN)
+
+
+def _plugged(charger: WattpilotCoordinator) -> bool | None:
+    car = _car(charger)
+    return None if car is CarState.UNKNOWN else car is not CarState.NO_CAR
+
+
+def _charging(charger: WattpilotCoordinator) -> bool | None:
+    car = _car(charger)
+    return None if car is CarState.UNKNOWN else car is CarState.CHARGING
+
+
+def _problem_of(charger: WattpilotCoordinator) -> bool | None:
+    code = charger.data.error_code
+    return None if code is None else code != 0
+
+
+CHARGER_BINARY_SENSORS = (
+    ChargerBinarySensorDescription(
+        key="plugged",
+        translation_key="plugged",
+        device_class=BinarySensorDeviceClass.PLUG,
+        value_fn=_plugged,
+    ),
+    ChargerBinarySensorDescription(
+        key="charging", device_class=BinarySensorDeviceClass.BATTERY_CHARGING, value_fn=_charging
+    ),
+    ChargerBinarySensorDescription(
+        key="problem",
+        device_class=BinarySensorDeviceClass.PROBLEM,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=_problem_of,
+    ),
+)
+
+CONNECTED = BinarySensorEntityDescription(
+    key="connected",
+    device_class=BinarySensorDeviceClass.CONNECTIVITY,
     entity_category=EntityCategory.DIAGNOSTIC,
 )
 
@@ -59,12 +106,19 @@ PROBLEM = BinarySensorEntityDescription(
 async def async_setup_entry(
     hass: HomeAssistant, entry: PvLoadManagerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the binary sensors of a load manager or a charger."""
+    """Add the binary sensors of one entry."""
     coordinator = entry.runtime_data
     if isinstance(coordinator, LoadManagerCoordinator):
         async_add_entities(SiteBinarySensor(coordinator, description) for description in SITE_BINARY_SENSORS)
-    elif isinstance(coordinator, WattpilotCoordinator):
-        async_add_entities([ChargerProblem(coordinator, PROBLEM)])
+        return
+    async_add_entities([ConnectedBinarySensor(coordinator, CONNECTED)])
+    if isinstance(coordinator, WattpilotCoordinator):
+        async_add_entities(ChargerBinarySensor(coordinator, description) for description in CHARGER_BINARY_SENSORS)
+
+
+def _word(value: bool | None) -> str | None:
+    """Return a value as a word, because it is no figure that could be published later."""
+    return None if value is None else STATE_ON if value else STATE_OFF
 
 
 class SiteBinarySensor(PvLoadManagerEntity[LoadManagerCoordinator], BinarySensorEntity):
@@ -73,19 +127,35 @@ class SiteBinarySensor(PvLoadManagerEntity[LoadManagerCoordinator], BinarySensor
     entity_description: SiteBinarySensorDescription
 
     @override
-    def refresh(self) -> str:
-        """Take the value from the plan; as a word, because it is no figure that could be published later."""
-        value = self.entity_description.value_fn(self.coordinator.data)
-        self._attr_is_on = value
-        return STATE_ON if value else STATE_OFF
+    def refresh(self) -> str | None:
+        """Take the value from the plan."""
+        self._attr_is_on = value = self.entity_description.value_fn(self.coordinator.data)
+        return _word(value)
 
 
-class ChargerProblem(PvLoadManagerEntity[WattpilotCoordinator], BinarySensorEntity):
-    """Whether a charger reports an error."""
+class ChargerBinarySensor(PvLoadManagerEntity[WattpilotCoordinator], BinarySensorEntity):
+    """Something of one charger that is so or not."""
+
+    entity_description: ChargerBinarySensorDescription
 
     @override
     def refresh(self) -> str | None:
-        """Take the error from the charger; as a word, because it is no figure that could be published later."""
-        code = self.coordinator.data.error_code
-        self._attr_is_on = None if code is None else code != 0
-        return None if code is None else STATE_ON if code else STATE_OFF
+        """Take the value from the charger."""
+        self._attr_is_on = value = self.entity_description.value_fn(self.coordinator)
+        return _word(value)
+
+
+class ConnectedBinarySensor(PvLoadManagerEntity[DataUpdateCoordinator[Any]], BinarySensorEntity):
+    """Whether a device answers."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether that is known: it is, above all while the device is silent."""
+        return True
+
+    @override
+    def refresh(self) -> str | None:
+        """Take it from how the last talk with the device ended."""
+        self._attr_is_on = value = self.coordinator.last_update_success
+        return _word(value)

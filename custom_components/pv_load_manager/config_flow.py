@@ -31,6 +31,7 @@ class PvLoadManagerConfigFlow(LoadManagerSteps, SolarEdgeSteps, SolarEdgeCloudSt
     """Adds a load manager, an inverter or a charger."""
 
     VERSION = 1
+    MINOR_VERSION = 2
 
     @staticmethod
     @callback
@@ -66,7 +67,15 @@ class PvLoadManagerConfigFlow(LoadManagerSteps, SolarEdgeSteps, SolarEdgeCloudSt
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what to add."""
         return self.async_show_menu(
-            step_id="user", menu_options=[*(kind.value for kind in EntryType), "solaredge_cloud", "wattpilot_cloud"]
+            step_id="user",
+            # In the order of the set-up: the load manager offers the devices that are there.
+            menu_options=[
+                EntryType.SOLAREDGE.value,
+                "solaredge_cloud",
+                EntryType.WATTPILOT.value,
+                "wattpilot_cloud",
+                EntryType.LOAD_MANAGER.value,
+            ],
         )
 
     @override

@@ -75,6 +75,16 @@ class BatteryDirection(StrEnum):
     """Discharging and charging are two sensors, each of them at least 0."""
 
 
+class BatterySource(StrEnum):
+    """What counts as the house battery, where somebody chose other than what is usual.
+
+    Usual is: the sensors that were chosen for it, where there are any, else the batteries of the inverters.
+    """
+
+    INVERTERS = "inverters"
+    NONE = "none"
+
+
 CONF_ENTRY_TYPE: Final = "entry_type"
 CONF_CONNECTION: Final = "connection"
 """Of an inverter or a charger; where an entry does not say it, it is the local one."""
@@ -128,6 +138,7 @@ CONF_BATTERY_SENSORS: Final = "battery_sensors"
 CONF_BATTERY_DIRECTION: Final = "battery_direction"
 CONF_BATTERY_CHARGE_SENSORS: Final = "battery_charge_sensors"
 CONF_BATTERY_SOC_SENSORS: Final = "battery_soc_sensors"
+CONF_BATTERY_SOURCE: Final = "battery_source"
 CONF_SOURCES_MAX_AGE: Final = "sources_max_age"
 
 CONF_DIMMING_ENTITY: Final = "dimming_entity"

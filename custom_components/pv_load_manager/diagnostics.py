@@ -13,6 +13,7 @@ from homeassistant.helpers.device_registry import DeviceEntry
 
 from .const import CONF_ACCOUNT_KEY
 from .control import ConfigError, Configuration, ControlState, Plan, Snapshot, render
+from .coordinators.decisions import Decisions
 from .coordinators.distribution import Excerpt
 from .coordinators.documents import low_level_state, plain, power_manager_state
 from .coordinators.inverter import InverterCoordinator
@@ -21,6 +22,10 @@ from .coordinators.wattpilot import WattpilotCoordinator
 from .shared import SHARED, PvLoadManagerConfigEntry
 
 SECRETS: Final = {CONF_ACCOUNT_KEY, CONF_API_KEY, CONF_HOST, CONF_PASSWORD, CONF_TOKEN, CONF_URL, CONF_USERNAME}
+DIAGNOSED: Final = 20
+"""So many sessions of a charger are shown."""
+MOST_DECISIONS: Final = 200
+"""So many of the last decisions about a charger are in its download."""
 PRIVATE: Final = {"fna", "host", "hsta", "hsts", "ip", "label", "commonName"}
 """What a charger tells of its owner's house at any depth: names that people gave, and addresses."""
 
@@ -51,7 +56,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: PvLoadM
         result = _inverter(coordinator)
     else:
         settings = hass.data[SHARED].memory.charger(coordinator.serial)
-        result = {"settings": dict(settings)} | _charger(coordinator)
+        result = {"settings": dict(settings)} | _charger(coordinator) | await _async_decisions(hass, coordinator.serial)
     return async_redact_data(_entry(entry) | result, SECRETS)
 
 
@@ -123,8 +128,23 @@ def _charger(charger: WattpilotCoordinator) -> dict[str, Any]:
         "plan": plain(charger.plan),
         "pacing": plain(charger.pacing()),
         "session": None if charger.sessions.session is None else charger.sessions.session.as_dict(),
+        "last_sessions": [
+            session.as_dict() for session in charger.hass.data[SHARED].ledger.latest(charger.serial, DIAGNOSED)
+        ],
         "status": async_redact_data(charger.client.status.redacted(), PRIVATE),
     }
+
+
+async def _async_decisions(hass: HomeAssistant, serial: str) -> dict[str, Any]:
+    """Return the last decision about a charger and those before it, where a load manager makes any."""
+    shared = hass.data[SHARED]
+    manager = shared.load_manager
+    if manager is None or serial not in manager.data.chargers:
+        return {"explain": None, "decisions": []}
+    decisions = Decisions.of(manager, {}, shared.templates)
+    log = manager.distribution.log.excerpt()
+    records = await hass.async_add_executor_job(log.of, [serial], MOST_DECISIONS)
+    return {"explain": decisions.charger(serial), "decisions": records[serial]}
 
 
 def _inverter(inverter: InverterCoordinator) -> dict[str, Any]:

@@ -3,22 +3,29 @@
 from collections.abc import Mapping
 from typing import Any, Final, override
 
+from homeassistant.components.sensor import SensorEntity
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo, async_get_device_id_by_identifier
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import CoordinatorEntity, DataUpdateCoordinator
 
 from .const import CONF_ENTRY_TYPE, CONF_SERIAL, DOMAIN, EntryType
+from .control import ROOT_CIRCUIT
 from .coordinators.clients import configuration_url
 from .coordinators.inverter import InverterCoordinator
 from .coordinators.load_manager import LoadManagerCoordinator
 from .coordinators.wattpilot import WattpilotCoordinator
+from .pace import STEADY, pace_of
 from .shared import SHARED
 
 PUBLISH_INTERVAL: Final = 5.0  # s; control sees every update, the state machine and the recorder need not
+
+
+type _Shown = tuple[bool, Any, Mapping[str, Any] | None]
+"""Whether it was available, its value, its attributes."""
 
 
 def device_info(entry: ConfigEntry) -> DeviceInfo:
@@ -59,7 +66,7 @@ def device_info(entry: ConfigEntry) -> DeviceInfo:
 
 
 class PvLoadManagerEntity[CoordinatorT: DataUpdateCoordinator[Any]](CoordinatorEntity[CoordinatorT]):
-    """An entity that publishes only what changed, and figures at most every few seconds.
+    """An entity that publishes only what changed, and figures at the pace of their kind.
 
     A change of anything but a figure (a mode, a reason, the availability) is published at once.
     """
@@ -76,9 +83,12 @@ class PvLoadManagerEntity[CoordinatorT: DataUpdateCoordinator[Any]](CoordinatorE
         owner = entry.data.get(CONF_SERIAL, entry.entry_id)
         self._attr_unique_id = f"{owner}_{description.key}"
         self._attr_device_info = DeviceInfo(identifiers=device_info(entry)["identifiers"])
-        self._published: tuple[bool, Any, Mapping[str, Any] | None] | None = None
+        # What users set is shown soon, whatever its kind.
+        self._pace = pace_of(description) if isinstance(self, SensorEntity) else STEADY
+        self._published: _Shown | None = None
         self._published_at = 0.0
         self._later: CALLBACK_TYPE | None = None
+        self._later_at = 0.0
 
     def refresh(self) -> Any:
         """Take the present value from the coordinator into the entity's attributes and return it."""
@@ -94,18 +104,21 @@ class PvLoadManagerEntity[CoordinatorT: DataUpdateCoordinator[Any]](CoordinatorE
     @override
     @callback
     def _handle_coordinator_update(self) -> None:
-        before = self._published
-        present = self._take()
-        if before is not None and present == before:
+        before, present = self._published, self._take()
+        if present == before:
             return
         now = self.hass.loop.time()
-        wait = self._published_at + PUBLISH_INTERVAL - now
-        if before is None or wait <= 0 or not _only_figures(before, present):
+        due = now
+        if before is not None and before[0] == present[0]:
+            due = self._published_at + self._pace.wait(before[1], present[1]) * PUBLISH_INTERVAL
+        if due <= now:
             self._publish(now)
-        elif self._later is None:
-            self._later = async_call_later(self.hass, wait, self._publish_later)
+        elif self._later is None or due < self._later_at:
+            self._cancel_later()
+            self._later_at = due
+            self._later = async_call_later(self.hass, due - now, self._publish_later)
 
-    def _take(self) -> tuple[bool, Any, Mapping[str, Any] | None]:
+    def _take(self) -> _Shown:
         value = self.refresh() if self.available else None
         return (self.available, value, self.extra_state_attributes if self.available else None)
 
@@ -128,6 +141,29 @@ class PvLoadManagerEntity[CoordinatorT: DataUpdateCoordinator[Any]](CoordinatorE
             self._later = None
 
 
+class CircuitEntity(PvLoadManagerEntity[LoadManagerCoordinator]):
+    """An entity of one circuit; each below the house connection is a device that goes with its circuit."""
+
+    def __init__(self, coordinator: LoadManagerCoordinator, description: EntityDescription, circuit_id: str) -> None:
+        """Attach the entity to its circuit; what is called "circuit_..." has a name of its own at the connection."""
+        super().__init__(coordinator, description)
+        entry = coordinator.config_entry
+        self._circuit_id = circuit_id
+        self._attr_unique_id = f"{entry.entry_id}_{description.key}_{circuit_id}"
+        if circuit_id == ROOT_CIRCUIT:
+            self._attr_translation_key = (description.translation_key or "").replace("circuit_", "connection_", 1)
+        else:
+            self._attr_device_info = DeviceInfo(
+                identifiers={(DOMAIN, f"{entry.entry_id}_{circuit_id}")},
+                name=coordinator.circuit_names[circuit_id],
+                manufacturer="PV Load Manager",
+                entry_type=DeviceEntryType.SERVICE,
+                via_device_id=async_get_device_id_by_identifier(
+                    coordinator.hass, (DOMAIN, entry.entry_id), config_entry_id=entry.entry_id
+                ),
+            )
+
+
 class ManagedChargerEntity(PvLoadManagerEntity[WattpilotCoordinator]):
     """A setting of a charger that only a load manager can carry out."""
 
@@ -148,12 +184,3 @@ class ManagedChargerEntity(PvLoadManagerEntity[WattpilotCoordinator]):
         if manager is None:
             raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_load_manager")
         return manager
-
-
-def _only_figures(before: tuple[bool, Any, object], present: tuple[bool, Any, object]) -> bool:
-    """Return whether two values differ only in a figure or in attributes."""
-    if before[0] != present[0]:
-        return False
-    if isinstance(before[1], float | int) and isinstance(present[1], float | int):
-        return True
-    return bool(before[1] == present[1])

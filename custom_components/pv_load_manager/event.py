@@ -12,7 +12,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .control import render
-from .control.sessions import Session
+from .control.session import Session
 from .coordinators.distribution import happened
 from .coordinators.happenings import ChargerEvent, Happening, SiteEvent
 from .coordinators.load_manager import LoadManagerCoordinator
@@ -20,6 +20,7 @@ from .coordinators.stall import car_woken
 from .coordinators.wattpilot import WattpilotCoordinator
 from .entity import PvLoadManagerEntity
 from .shared import SHARED, PvLoadManagerConfigEntry
+from .tables.charger_sessions import session_attributes
 
 PARALLEL_UPDATES = 0
 
@@ -107,27 +108,10 @@ class ChargingEvent(HappeningEvent):
 
     @callback
     def _end_session(self, session: Session) -> None:
-        self._trigger_event(SESSION_ENDED, _session_attributes(session))
+        self._trigger_event(SESSION_ENDED, session_attributes(session))
         self._publish(self.hass.loop.time())
 
     @callback
     def _wake(self) -> None:
         self._trigger_event(CAR_WOKEN)
         self._publish(self.hass.loop.time())
-
-
-def _session_attributes(session: Session) -> dict[str, Any]:
-    """Return a session for people and their automations: energies in kWh, times in s."""
-    share = session.solar_share
-    return {
-        "began": session.began.isoformat(timespec="seconds"),
-        "ended": None if session.ended is None else session.ended.isoformat(timespec="seconds"),
-        "energy": round(session.energy_wh / 1000, 3),
-        "solar_energy": round(session.solar_wh / 1000, 3),
-        "battery_energy": round(session.battery_wh / 1000, 3),
-        "grid_energy": round(session.grid_wh / 1000, 3),
-        "solar_share": None if share is None else round(100 * share),
-        "peak_power": round(session.peak_w),
-        "charging_time": round(session.charging_s),
-        "watched": session.watched,
-    }

@@ -5,15 +5,13 @@ from typing import override
 
 from homeassistant.components.number import NumberEntity, NumberEntityDescription
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo, async_get_device_id_by_identifier
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import DOMAIN
 from .control import HIGHEST_CURRENT, LOWEST_CURRENT, ROOT_CIRCUIT
 from .coordinators.load_manager import LoadManagerCoordinator
 from .coordinators.site import DEFAULT_CHARGER_CURRENT
 from .coordinators.wattpilot import WattpilotCoordinator
-from .entity import ManagedChargerEntity, PvLoadManagerEntity
+from .entity import CircuitEntity, ManagedChargerEntity, PvLoadManagerEntity
 from .shared import SHARED, PvLoadManagerConfigEntry
 from .tables.numbers import (
     AVAILABLE_CURRENT,
@@ -107,30 +105,15 @@ class AvailableCurrentNumber(PvLoadManagerEntity[LoadManagerCoordinator], Number
         self.coordinator.set_available_current(value)
 
 
-class CircuitLimitNumber(PvLoadManagerEntity[LoadManagerCoordinator], NumberEntity):
+class CircuitLimitNumber(CircuitEntity, NumberEntity):
     """What one circuit may carry for now; its rating where nobody asks for less."""
 
     def __init__(
         self, coordinator: LoadManagerCoordinator, description: NumberEntityDescription, circuit_id: str
     ) -> None:
-        """Attach the entity to one circuit; each below the house connection is a device that goes with its circuit."""
-        super().__init__(coordinator, description)
-        self._circuit_id = circuit_id
-        entry = coordinator.config_entry
-        self._attr_unique_id = f"{entry.entry_id}_{description.key}_{circuit_id}"
+        """Attach the entity to one circuit."""
+        super().__init__(coordinator, description, circuit_id)
         self._attr_native_max_value = coordinator.circuit_ratings[circuit_id]
-        if circuit_id == ROOT_CIRCUIT:
-            self._attr_translation_key = "connection_limit"
-        else:
-            self._attr_device_info = DeviceInfo(
-                identifiers={(DOMAIN, f"{entry.entry_id}_{circuit_id}")},
-                name=coordinator.circuit_names[circuit_id],
-                manufacturer="PV Load Manager",
-                entry_type=DeviceEntryType.SERVICE,
-                via_device_id=async_get_device_id_by_identifier(
-                    coordinator.hass, (DOMAIN, entry.entry_id), config_entry_id=entry.entry_id
-                ),
-            )
 
     @override
     def refresh(self) -> float:

@@ -1,20 +1,20 @@
 """Charge modes of the site and of each charger, and settings with a few choices."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.select import SelectEntity, SelectEntityDescription
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import DOMAIN
-from .control import BatteryPriority, ChargerMode, CloudFilter, ExternalPhases, Mode, Rounding
+from .const import PRIORITIES
+from .control import BatteryPriority, ChargerMode, CloudFilter, ExternalPhases, Mode, PhasePolicy, Rounding
 from .coordinators.load_manager import LoadManagerCoordinator
-from .coordinators.settings import LAST_MODE
+from .coordinators.settings import LAST_MODE, read_phase_policy, read_priority
 from .coordinators.wattpilot import WattpilotCoordinator
 from .entity import ManagedChargerEntity, PvLoadManagerEntity
 from .shared import SHARED, PvLoadManagerConfigEntry
@@ -29,14 +29,20 @@ class SiteSelectDescription(SelectEntityDescription):
     value_fn: Callable[[LoadManagerCoordinator], str]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ChargerSelectDescription(SelectEntityDescription):
+    """A setting of a charger with a few choices; it is saved under its key."""
+
+    value_fn: Callable[[Mapping[str, Any]], str]
+    """From the saved settings of the charger."""
+
+
 SITE_MODE = SelectEntityDescription(
     key="charge_mode", translation_key="site_charge_mode", options=[mode.value for mode in Mode]
 )
 CHARGER_MODE = SelectEntityDescription(
     key="charge_mode", translation_key="charger_charge_mode", options=[mode.value for mode in ChargerMode]
 )
-SURPLUS_MODES = frozenset({Mode.PV.value, Mode.MIN_PV.value})
-
 PHASE_REQUEST = SelectEntityDescription(key="phase_request", translation_key="phase_request", options=["0", "1", "3"])
 
 SITE_SELECTS = (
@@ -71,6 +77,23 @@ BATTERY_PRIORITY = SiteSelectDescription(
     value_fn=lambda manager: manager.strategy.battery_priority.value,
 )
 
+CHARGER_SELECTS = (
+    ChargerSelectDescription(
+        key="priority",
+        translation_key="priority",
+        entity_category=EntityCategory.CONFIG,
+        options=list(PRIORITIES),
+        value_fn=read_priority,
+    ),
+    ChargerSelectDescription(
+        key="phase_policy",
+        translation_key="phase_policy",
+        entity_category=EntityCategory.CONFIG,
+        options=[policy.value for policy in PhasePolicy],
+        value_fn=lambda saved: read_phase_policy(saved).value,
+    ),
+)
+
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: PvLoadManagerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
@@ -85,16 +108,7 @@ async def async_setup_entry(
         coordinator.once_with_battery(partial(async_add_entities, [SiteSelect(coordinator, BATTERY_PRIORITY)]))
     elif isinstance(coordinator, WattpilotCoordinator):
         async_add_entities([ChargerModeSelect(coordinator, CHARGER_MODE)])
-
-
-def _refuse_without_meter(manager: LoadManagerCoordinator, option: str) -> None:
-    if option in SURPLUS_MODES and not manager.has_power_meter:
-        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="mode_needs_meter")
-
-
-def _offered(modes: Sequence[str], manager: LoadManagerCoordinator) -> list[str]:
-    """Return the modes that can be chosen."""
-    return [mode for mode in modes if mode not in SURPLUS_MODES or manager.strategy.excess_charging]
+        async_add_entities(ChargerSelect(coordinator, description) for description in CHARGER_SELECTS)
 
 
 def _in_force(mode: str, offered: Sequence[str]) -> str:
@@ -102,20 +116,31 @@ def _in_force(mode: str, offered: Sequence[str]) -> str:
     return mode if mode in offered else Mode.FAST.value
 
 
+def _end(until: datetime | None) -> dict[str, Any] | None:
+    """Return when a mode ends, for those that do."""
+    return None if until is None else {"until": until.isoformat()}
+
+
 class SiteModeSelect(PvLoadManagerEntity[LoadManagerCoordinator], SelectEntity):
     """How the site charges."""
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any] | None:
+        """Return when the mode before is in force again, where that is to be."""
+        return _end(self.coordinator.modes.until)
 
     @override
     def refresh(self) -> tuple[str, list[str]]:
         """Take the mode from the settings; what can be chosen is published with it."""
-        self._attr_options = _offered(list(Mode), self.coordinator)
+        self._attr_options = [mode.value for mode in Mode if self.coordinator.offered(mode)]
         self._attr_current_option = _in_force(self.coordinator.strategy.mode.value, self._attr_options)
         return self._attr_current_option, self._attr_options
 
     @override
     async def async_select_option(self, option: str) -> None:
         """Change the mode of all chargers that follow the site."""
-        _refuse_without_meter(self.coordinator, option)
+        self.coordinator.check_mode(option)
         self.coordinator.choose_mode(option)
 
 
@@ -161,17 +186,41 @@ class PhaseRequestSelect(PvLoadManagerEntity[LoadManagerCoordinator], SelectEnti
 class ChargerModeSelect(ManagedChargerEntity, SelectEntity):
     """How one charger charges."""
 
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any] | None:
+        """Return when the charger follows the site again, where that is to be."""
+        return _end(self.manager.modes.until_of(self.coordinator.serial)) if self.available else None
+
     @override
     def refresh(self) -> tuple[str, list[str]]:
         """Take the mode from the settings; what can be chosen is published with it."""
         saved = self.hass.data[SHARED].memory.charger(self.coordinator.serial).get("mode")
-        self._attr_options = _offered(list(ChargerMode), self.manager)
+        self._attr_options = [mode.value for mode in ChargerMode if self.manager.offered(mode)]
         self._attr_current_option = _in_force(str(saved or ChargerMode.FOLLOW_SITE.value), self._attr_options)
         return self._attr_current_option, self._attr_options
 
     @override
     async def async_select_option(self, option: str) -> None:
         """Change the mode of this charger until its car leaves."""
-        _refuse_without_meter(self.manager, option)
+        self.manager.check_mode(option)
         mode = None if option == ChargerMode.FOLLOW_SITE else option
         self.manager.choose_charger_mode(self.coordinator.serial, mode)
+
+
+class ChargerSelect(ManagedChargerEntity, SelectEntity):
+    """A setting of a charger with a few choices, in force at once."""
+
+    entity_description: ChargerSelectDescription
+
+    @override
+    def refresh(self) -> str:
+        """Take the choice from the settings."""
+        saved = self.hass.data[SHARED].memory.charger(self.coordinator.serial)
+        self._attr_current_option = self.entity_description.value_fn(saved)
+        return self._attr_current_option
+
+    @override
+    async def async_select_option(self, option: str) -> None:
+        """Change the setting."""
+        self.manager.change_charger(self.coordinator.serial, **{self.entity_description.key: option})

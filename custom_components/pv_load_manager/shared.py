@@ -13,6 +13,7 @@ from .memory import Memory
 
 if TYPE_CHECKING:
     from .coordinators.inverter import InverterCoordinator
+    from .coordinators.ledger import Ledger
     from .coordinators.load_manager import LoadManagerCoordinator
     from .coordinators.wattpilot import WattpilotCoordinator
 
@@ -26,6 +27,8 @@ class Shared:
     memory: Memory
     templates: Mapping[str, str]
     """Texts of the reasons in Home Assistant's language."""
+    ledger: Ledger
+    """The finished charging sessions."""
     chargers: dict[str, WattpilotCoordinator] = field(default_factory=dict)
     """By serial number."""
     inverters: dict[str, InverterCoordinator] = field(default_factory=dict)
@@ -58,13 +61,13 @@ def inverter_protects(hass: HomeAssistant, serial: str | None, phases: int) -> b
         return inverter.protects(phases)
     return not any(
         entry.data.get(CONF_SERIAL) == serial and entry.data.get(CONF_CONNECTION) == InverterConnection.CLOUD
-        for entry in hass.config_entries.async_entries(DOMAIN)
+        for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False)
     )
 
 
 def has_load_manager(hass: HomeAssistant) -> bool:
     """Return whether a load manager is configured, loaded or not; a disabled one does not count."""
-    entries = hass.config_entries.async_entries(DOMAIN, include_disabled=False)
+    entries = hass.config_entries.async_entries(DOMAIN, include_ignore=False, include_disabled=False)
     return any(entry.data[CONF_ENTRY_TYPE] == EntryType.LOAD_MANAGER for entry in entries)
 
 
@@ -77,7 +80,7 @@ def all_charger_entries(hass: HomeAssistant) -> list[tuple[str, ConfigEntry]]:
     """Return serial number and entry of all configured chargers in a fixed order, also where two are the same."""
     found = [
         (str(entry.data[CONF_SERIAL]), entry)
-        for entry in hass.config_entries.async_entries(DOMAIN, include_disabled=False)
+        for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False, include_disabled=False)
         if entry.data[CONF_ENTRY_TYPE] == EntryType.WATTPILOT
     ]
     return sorted(found, key=lambda charger: charger[0])

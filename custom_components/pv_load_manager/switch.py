@@ -10,8 +10,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinators.load_manager import LoadManagerCoordinator
-from .entity import PvLoadManagerEntity
-from .shared import PvLoadManagerConfigEntry
+from .coordinators.modes import KEEP
+from .coordinators.wattpilot import WattpilotCoordinator
+from .entity import ManagedChargerEntity, PvLoadManagerEntity
+from .shared import SHARED, PvLoadManagerConfigEntry
 
 PARALLEL_UPDATES = 1
 
@@ -88,14 +90,20 @@ SITE_SWITCHES = (
     ),
 )
 
+KEEP_MODE = SwitchEntityDescription(
+    key="keep_charge_mode", translation_key="keep_charge_mode", entity_category=EntityCategory.CONFIG
+)
+
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: PvLoadManagerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the switches of a load manager."""
+    """Add the switches of a load manager or a charger."""
     coordinator = entry.runtime_data
     if isinstance(coordinator, LoadManagerCoordinator):
         async_add_entities(SiteSwitch(coordinator, description) for description in SITE_SWITCHES)
+    elif isinstance(coordinator, WattpilotCoordinator):
+        async_add_entities([KeepModeSwitch(coordinator, KEEP_MODE)])
 
 
 class SiteSwitch(PvLoadManagerEntity[LoadManagerCoordinator], SwitchEntity):
@@ -126,3 +134,24 @@ class SiteSwitch(PvLoadManagerEntity[LoadManagerCoordinator], SwitchEntity):
         """Turn the setting off."""
         forgotten = self.entity_description.forgets
         self.coordinator.change(**{self.entity_description.key: False}, **({forgotten: None} if forgotten else {}))
+
+
+class KeepModeSwitch(ManagedChargerEntity, SwitchEntity):
+    """Whether a charger's own mode stays when its car leaves."""
+
+    @override
+    def refresh(self) -> bool:
+        """Take the value from the settings."""
+        value = bool(self.hass.data[SHARED].memory.charger(self.coordinator.serial).get(KEEP, False))
+        self._attr_is_on = value
+        return value
+
+    @override
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        """Keep the mode."""
+        self.manager.change_charger(self.coordinator.serial, **{KEEP: True})
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        """Let the charger follow the site again when its car leaves."""
+        self.manager.change_charger(self.coordinator.serial, **{KEEP: None})

@@ -90,3 +90,6 @@ def test_one_charger() -> None:
     assert 0.0 < one["setup_s"] < 60.0
     assert one["entities"] > 30
     assert one["rows_per_charger_and_minute"] > 0
+    assert one["rows_per_hour"] == pytest.approx(60 * one["rows_per_charger_and_minute"], abs=1)
+    assert sum(one["rows_of"].values()) == pytest.approx(one["rows_per_charger_and_minute"], abs=0.1)
+    assert one["rows_of"].keys() == {"chargers", "inverter", "site"}

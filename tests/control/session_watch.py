@@ -1,10 +1,13 @@
 """A charger with the counters of the recordings, and somebody who follows its sessions."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 import json
+from typing import Any
 
-from custom_components.pv_load_manager.control.sessions import Counters, Parts, Session, Sessions
+from custom_components.pv_load_manager.control.counters import Counters, Parts
+from custom_components.pv_load_manager.control.session import Session
+from custom_components.pv_load_manager.control.sessions import UNCOMMANDED, Circumstances, Given, Sessions
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -90,19 +93,28 @@ class Watch:
     sessions: Sessions = field(default_factory=Sessions)
     finished: list[Session] = field(default_factory=list)
     changes: int = 0
+    given: list[Given] = field(default_factory=list)
 
-    def look(self, *, away: bool = False, sources: Parts | None = None, dip: float = 0.0) -> None:
+    def look(
+        self,
+        *,
+        away: bool = False,
+        sources: Parts | None = None,
+        dip: float = 0.0,
+        told: Circumstances = UNCOMMANDED,
+        **more: Any,
+    ) -> None:
         """Look at the charger; a look after a time away is one of a Home Assistant that was restarted."""
         if away:
             self.sessions = Sessions.from_dict(json.loads(json.dumps(self.sessions.as_dict())))
-        step = self.sessions.after(
-            self.charger.counters(dip, charging=True), self.charger.now, sources=sources, away=away
-        )
+        counters = replace(self.charger.counters(dip, charging=self.charger.plugged), **more)
+        step = self.sessions.after(counters, self.charger.now, sources=sources, circumstances=told, away=away)
         self.sessions = step.sessions
+        self.given.append(step.sessions.given)
         self.finished += step.finished
         self.changes += step.another_car
 
-    def charge(self, energy: float, looks: int = 10, **how: Parts) -> None:
+    def charge(self, energy: float, looks: int = 10, **how: Any) -> None:
         """Let the car be given energy in Wh before its eyes."""
         self.charger.charge(energy / 1000)
         self.look(**how)

@@ -15,6 +15,7 @@ from custom_components.pv_load_manager.control import (
     Override,
     OverrideSource,
     PhasePolicy,
+    Reason,
     begin_override,
     decide,
     end_override,
@@ -124,6 +125,23 @@ def test_ends_by_time() -> None:
     home.began = None
     home.run(600)
     assert home.allocated() == 10
+
+
+@pytest.mark.parametrize(("amps", "reason"), [(10, Reason.OVERRIDE), (0, Reason.OVERRIDE_OFF)])
+def test_says_when_it_ends(amps: int, reason: Reason) -> None:
+    """The time of its end is when that can change; who does not know the time, or has no end, says nothing of it."""
+    home = cloudy()
+    override(home, amps, until=NOON + timedelta(seconds=home.now - 1000.0 + 600))
+    home.run(30)
+    assert home.explanation().reason is reason
+    assert home.explanation().next_change_at == pytest.approx(home.now + 570)
+    home.began = None
+    home.step()
+    assert home.explanation().next_change_at is None
+    override(home, amps)
+    home.began = NOON
+    home.step()
+    assert (home.reason(), home.explanation().next_change_at) == (reason, None)
 
 
 def test_time_zones_do_not_matter() -> None:

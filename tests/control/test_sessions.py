@@ -2,11 +2,15 @@
 
 from dataclasses import replace
 from datetime import timedelta
+import json
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
-from custom_components.pv_load_manager.control.sessions import Counters, Parts, Sessions, sources_of
+from custom_components.pv_load_manager.control.counters import Counters, Parts
+from custom_components.pv_load_manager.control.reasons import Reason
+from custom_components.pv_load_manager.control.session import End, Session
+from custom_components.pv_load_manager.control.sessions import Circumstances, Given, Sessions, sources_of
 
 from .session_watch import NOON, Charger, Watch, watched
 
@@ -98,6 +102,9 @@ def without_counters(watch: Watch, draw: st.DrawFn) -> None:
 def test_every_car_gets_its_energy(watch: Watch) -> None:
     """Within 1 %, over restarts of the charger and of Home Assistant and over changes of cars that nobody watched."""
     assert watch.energies == [pytest.approx(energy, rel=0.01, abs=3.0) for energy in watch.charger.truth]
+    totals = [given.energy_wh for given in watch.given]
+    assert totals == sorted(totals)
+    assert totals[-1] == pytest.approx(sum(watch.energies), abs=0.01)
 
 
 def test_after_unplugging_the_last_session_stays() -> None:
@@ -252,6 +259,159 @@ def test_nonsense_of_a_counter() -> None:
         watch.sessions = watch.sessions.after(replace(said, **wrong), watch.charger.now).sessions
     watch.charge(1000.0)
     assert watch.energies == [pytest.approx(4000.0)]
+
+
+def test_what_all_cars_were_given() -> None:
+    """It goes on with the next car and over a restart, by where it came from; what was there before is not in it."""
+    charger = Charger()
+    charger.plug()
+    charger.charge(9000.0)
+    watch = Watch(charger=charger)
+    watch.look()
+    assert watch.sessions.given == Given()
+    watch.charge(1000.0, sources=(0.5, 0.3, 0.2))
+    charger.unplug()
+    watch.look()
+    charger.plug()
+    watch.look()
+    watch.charge(2000.0, sources=(1.0, 0.0, 0.0))
+    charger.charge(4000.0)
+    charger.wait(3600)
+    watch.look(away=True)
+    given = watch.sessions.given
+    assert (given.solar_wh, given.battery_wh, given.grid_wh, given.unknown_wh) == pytest.approx((2500, 300, 200, 4000))
+    assert given.energy_wh == pytest.approx(7000)
+    saved = watch.sessions.as_dict() | {"session": "damaged"}
+    assert Sessions.from_dict(saved) == Sessions(given=given)
+    assert Sessions.from_dict(saved | {"given": {"solar_wh": "7"}}) == Sessions()
+    assert Sessions.from_dict(saved | {"given": {"solar_wh": -7.0}}) == Sessions()
+
+
+def test_how_a_car_charged() -> None:
+    """Power, phases and modes weigh by energy; a limit that was met once is told at the end."""
+    watch = watched()
+    charger = watch.charger
+    charger.plug()
+    watch.look()
+    session = watch.sessions.session
+    assert session is not None
+    assert (session.mean_w, session.phases, session.mode, session.end) == (None, None, None, None)
+    pv, fuse = Circumstances("pv", Reason.CHARGING_SURPLUS), Circumstances("fast", Reason.LIMITED_BY_FUSE)
+    charger.wait(20)
+    watch.charge(500.0, phases=1, told=pv)
+    assert watch.sessions.session is not None
+    assert (watch.sessions.session.phases, watch.sessions.session.mode) == ("1", "pv")
+    assert watch.sessions.session.limits == ()
+    watch.charge(1500.0, phases=3, told=fuse)
+    charger.wait(20)
+    watch.look(phases=0, charging=False, told=Circumstances("fast", Reason.WAITING_FOR_PEAK))
+    charger.wait(40)
+    watch.look(phases=0, charging=False, told=Circumstances("fast", Reason.CAR_FULL))
+    charger.unplug()
+    watch.look(told=Circumstances("fast", Reason.CAR_FULL))
+    (session,) = watch.finished
+    # Twice ten looks of 20 s, and the 20 s before the first of them.
+    assert session.charging_s == pytest.approx(420)
+    assert session.mean_w == pytest.approx(2000 * 3600 / 420, rel=0.001)
+    assert session.phases == "mixed"
+    assert session.modes_wh == pytest.approx({"pv": 500.0, "fast": 1500.0}, rel=0.002)
+    assert session.mode == "fast"
+    assert session.limits == ("fuse", "peak")
+    assert session.end is End.FULL
+    assert Session.from_dict(json.loads(json.dumps(session.as_dict()))) == session
+
+
+def test_how_a_session_ended() -> None:
+    """Unplugged before it was full, or while nobody watched."""
+    watch = watched()
+    charger = watch.charger
+    for unseen in (False, True):
+        charger.plug()
+        watch.look()
+        watch.charge(1000.0)
+        charger.unplug()
+        watch.look(away=unseen)
+    charger.plug()
+    charger.wait(3600)
+    charger.charge(3000.0)
+    charger.unplug()
+    watch.look(away=True)
+    assert [session.end for session in watch.finished] == [End.UNPLUGGED, End.UNSEEN, End.UNSEEN]
+
+
+def test_a_clock_that_is_set_back() -> None:
+    """No session ends before it began, and its energy counts."""
+    watch = watched()
+    charger = watch.charger
+    charger.plug()
+    watch.look()
+    watch.charge(1000.0)
+    charger.wait(-7200)
+    watch.charge(1000.0)
+    charger.unplug()
+    watch.look()
+    (session,) = watch.finished
+    assert session.ended == session.began
+    assert session.energy_wh == pytest.approx(2000, abs=1)
+
+
+def test_a_session_of_an_earlier_version() -> None:
+    """It knew neither phases nor modes; its mean power is at most the highest."""
+    saved = {
+        "began": "2026-06-01T08:00:00+00:00",
+        "ended": None,
+        "energy_wh": 5000.0,
+        "solar_wh": 4000.0,
+        "battery_wh": 0.0,
+        "grid_wh": 1000.0,
+        "peak_w": 4000.0,
+        "charging_s": 3600.0,
+        "watched": True,
+    }
+    session = Session.from_dict(saved)
+    assert (session.energy_wh, session.solar_share, session.mean_w) == (5000.0, 0.8, 4000.0)
+    assert (session.phases, session.mode, session.limits, session.end) == (None, None, (), None)
+    seen = {
+        "plugged": True,
+        "charging": True,
+        "charged": True,
+        "power_w": 4000.0,
+        "session_wh": 5000.0,
+        "lifetime_wh": 9000.0,
+        "uptime_s": None,
+        "reboots": None,
+        "plugged_at_s": None,
+        "parts_wh": None,
+    }
+    sessions = Sessions.from_dict({"session": saved, "seen": seen, "seen_at": "2026-06-01T09:00:00+00:00"})
+    assert sessions.session == session
+    assert sessions.given == Given()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"began": "2026-06-01T08:00:00"},
+        {"ended": "2026-06-01T08:00:00"},
+        {"began": 7},
+        {"energy_wh": "5"},
+        {"energy_wh": True},
+        {"energy_wh": -1.0},
+        {"energy_wh": float("nan")},
+        {"phases_wh": [1.0, 2.0]},
+        {"modes_wh": {"pv": None}},
+        {"modes_wh": 7},
+        {"limits": 7},
+        {"end": "somehow"},
+    ],
+    ids=str,
+)
+def test_no_session(damage: dict[str, object]) -> None:
+    """What cannot be a session is told, not shown."""
+    saved = Session(began=NOON).as_dict()
+    assert Session.from_dict(saved) == Session(began=NOON)
+    with pytest.raises((AttributeError, TypeError, ValueError)):
+        Session.from_dict(saved | damage)
 
 
 @pytest.mark.parametrize(

@@ -269,6 +269,25 @@ def test_a_car_that_charges_at_set_up_is_left_alone_until_the_user_picks_a_mode(
     assert home.cars["a"].holding
 
 
+@pytest.mark.parametrize("away", ["a restart", "a restart after a pause", "a lost connection"])
+def test_a_car_that_was_managed_once_stays_managed_before_anybody_picked_a_mode(away: str) -> None:
+    """Only what was never told anything is left alone: the mode of the set-up counts for everybody else."""
+    home = house(mode=Mode.PV, surplus_w=lambda _: 0.0 if away == "a restart after a pause" else 5000.0)
+    home.set(mode_chosen=False)
+    home.run(300)
+    assert home.cars["a"].holding == (away == "a restart after a pause")
+    if away == "a lost connection":
+        home.cars["a"].online = False
+        home.run(5)
+    else:
+        home.restart()
+    # A charger that is left without us charges with what is safe then.
+    home.cars["a"] = Car(holding=False, setting_a=10, drawn_a=10.0)
+    home.step()
+    assert home.reason() != Reason.UNTOUCHED
+    assert home.plan.chargers["a"].command is not None
+
+
 def test_a_restart_in_mid_charge_adopts_the_car_without_a_stop() -> None:
     """A new core sees a charging car in pv with enough sun and lets it charge on."""
     home = house(mode=Mode.PV, surplus_w=lambda _: 2500.0)

@@ -47,6 +47,8 @@ def test_a_sentence_names_its_figures_and_counts_down() -> None:
     )
     assert render(explanation, templates, 90.0) == "1200 W, 12.5 W in 10 s"
     assert render(explanation, templates, 100.0) == "1200 W, 12.5 W"
+    far = explanation._replace(next_change_at=100.0 + 3601.0)  # a night is not counted in seconds
+    assert render(far, templates, 100.0) == "1200 W, 12.5 W"
 
 
 @pytest.mark.parametrize(("language", "expected"), [("en", "12.5 A, −7 W, −0.5 A"), ("de", "12,5 A, −7 W, −0,5 A")])

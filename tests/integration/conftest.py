@@ -13,6 +13,7 @@ from custom_components.pv_load_manager.wattpilot import WattpilotClient
 from simulator import CarConfig, ChargerConfig, HomeConfig, HouseConfig, PvConfig, running_home
 
 from .site import APP_TIMINGS, CLIENT_TIMINGS, CONTROL_TIMINGS, Site
+from .texts_shown import texts_are_complete_fixture  # noqa: F401 - pytest finds a fixture where it is imported
 
 OURS = "custom_components.pv_load_manager"
 
@@ -36,7 +37,7 @@ def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"{OURS}.coordinators.solaredge.GRID_INTERVAL", 1.0)
     monkeypatch.setattr(f"{OURS}.coordinators.solaredge.SLOW_INTERVAL", 1.0)
     monkeypatch.setattr(f"{OURS}.coordinators.solaredge.ANSWER_TIMEOUT", 1.0)
-    monkeypatch.setattr(f"{OURS}.entity.PUBLISH_INTERVAL", 0.1)
+    monkeypatch.setattr(f"{OURS}.entity.PUBLISH_INTERVAL", 0.02)
     monkeypatch.setattr(f"{OURS}.tables.inverter.STALE", 2.5)
 
 

@@ -8,7 +8,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
 from custom_components.pv_load_manager.const import DOMAIN
-from custom_components.pv_load_manager.control.sessions import Counters, Session, Sessions
+from custom_components.pv_load_manager.control.counters import Counters
+from custom_components.pv_load_manager.control.session import Session
+from custom_components.pv_load_manager.control.sessions import Sessions
 from custom_components.pv_load_manager.coordinators.sessions import ChargerSessions
 from custom_components.pv_load_manager.coordinators.translate import session_counters
 from custom_components.pv_load_manager.shared import SHARED

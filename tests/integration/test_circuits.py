@@ -332,7 +332,7 @@ async def test_stored_nonsense_stops_the_chargers(build_site: BuildSite, caplog:
     (charger,) = await set_up(site, manager, "root")
     await eventually(charges(site, 16))
     options = dict(charger.options)
-    site.hass.config_entries.async_update_entry(charger, options={**options, "phase_policy": "sometimes"})
+    site.hass.config_entries.async_update_entry(charger, options={**options, "wired_phases": "all"})
     await eventually(lambda: site.settings()["frc"] == 1)
     await asyncio.sleep(1)
     assert caplog.text.count("The control core failed") == 1
@@ -409,8 +409,29 @@ async def test_two_entries_for_one_charger(build_site: BuildSite) -> None:
     await eventually(lambda: ConfigError.DUPLICATE_CHARGER in flags(site, manager))
     names = {"Garage, Twin", "Twin, Garage"}
     assert issues(site.hass)["duplicate_charger"]["chargers"] in names
+    memory, serial = site.hass.data[SHARED].memory, site.home.chargers[0].serial
+    await eventually(lambda: "former" in memory.charger(serial))
     await site.hass.config_entries.async_remove(twin.entry_id)
     await eventually(lambda: issues(site.hass) == {})
+    assert memory.charger(serial)["former"]
+    assert site.home.chargers[0].clients == 1
+
+
+async def test_twin_takes_over(build_site: BuildSite) -> None:
+    """Of two entries for one charger the one that works is removed: the other one goes on where it was."""
+    site = await build_site(house(1))
+    charger = site.charger_entry()
+    await site.set_up(charger, site.manager_entry())
+    twin = MockConfigEntry(domain=DOMAIN, title="Twin", unique_id="twin", data=dict(charger.data))
+    twin.add_to_hass(site.hass)
+    await site.hass.config_entries.async_setup(twin.entry_id)
+    memory, serial = site.hass.data[SHARED].memory, site.home.chargers[0].serial
+    await eventually(lambda: "former" in memory.charger(serial))
+    former = memory.charger(serial)["former"]
+    await site.hass.config_entries.async_remove(charger.entry_id)
+    await eventually(lambda: twin.state is ConfigEntryState.LOADED)
+    assert memory.charger(serial)["former"] == former
+    await site.hass.config_entries.async_unload(twin.entry_id)
 
 
 async def test_minimum_above_maximum(build_site: BuildSite) -> None:

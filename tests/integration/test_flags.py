@@ -85,14 +85,14 @@ async def test_sound(build_site: BuildSite) -> None:
 
 
 async def test_three_phases_of_one(build_site: BuildSite) -> None:
-    """Three phases are asked for where one is wired; the charger's options mend it."""
+    """Three phases are asked for where one is wired; another choice at the charger mends it."""
     site = await build_site(house(1))
     manager = site.manager_entry()
     charger = site.charger_entry(options={"wired_phases": "1", "phase_policy": "three"})
     await site.set_up(charger, manager)
     shown = Shown(site, manager)
     await shown.until("phase_switching", chargers="Garage")
-    await options(site, charger, {"wired_phases": "1", "phase_policy": "auto"})
+    await site.select(charger, "auto", key="phase_policy")
     await shown.until(None)
 
 
@@ -244,7 +244,9 @@ async def test_installer_limits_of_a_circuit(build_site: BuildSite) -> None:
     site = await build_site(house())
     manager = site.manager_entry()
     circuit = add_circuit(site.hass, manager, "Garden", limit=10)
-    await site.set_up(site.charger_entry(0, options={"circuit": circuit}), site.charger_entry(1), manager)
+    charger = site.charger_entry(0, options={"circuit": circuit})
+    await site.set_up(charger, site.charger_entry(1), manager)
+    await site.set_number(charger, "maximum_current", 10)
     shown = Shown(site, manager)
     await shown.until("installer_limits", chargers="Garage", circuits="Garden")
     site.hass.config_entries.async_update_subentry(

@@ -11,7 +11,7 @@ import pytest
 from custom_components.pv_load_manager.const import DOMAIN, LOAD_MANAGER_ID, EntryType, MeterSource
 from custom_components.pv_load_manager.control import Timings
 from custom_components.pv_load_manager.shared import SHARED
-from simulator import InverterConfig
+from simulator import ChargerConfig, HomeConfig, InverterConfig
 
 from .conftest import BuildSite, sunny
 from .flows import aborts, answer, begin, creates, defaults, protect, shows, suggested
@@ -38,7 +38,21 @@ async def test_menu(hass: HomeAssistant) -> None:
     """The first question is what to add."""
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert result["type"] is FlowResultType.MENU
-    assert {"load_manager", "solaredge", "wattpilot"} <= set(result["menu_options"])
+    # Devices first: the load manager offers those that are there.
+    assert result["menu_options"] == ["solaredge", "solaredge_cloud", "wattpilot", "wattpilot_cloud", "load_manager"]
+
+
+@pytest.mark.parametrize("chargers", [0, 2])
+async def test_chargers_that_are_there(build_site: BuildSite, chargers: int) -> None:
+    """As many chargers are proposed as are set up already, and one where there is none yet."""
+    site = await build_site(HomeConfig(chargers=(ChargerConfig(), ChargerConfig(serial="10000002", name="Carport"))))
+    for index in range(chargers):
+        site.charger_entry(index)
+    result = await begin(site.hass, EntryType.LOAD_MANAGER)
+    shows(result, "connection")
+    schema = result["data_schema"]
+    assert schema is not None
+    assert schema({"phases": "3", "main_fuse": 35})["expected_chargers"] == max(1, chargers)
 
 
 async def test_solaredge_meter(site: Site) -> None:

@@ -271,8 +271,6 @@ OPTIONS: dict[str, Any] = {
     "circuit": "root",
     "wired_phases": "3",
     "rotation": "l2_l3_l1",
-    "phase_policy": "one",
-    "priority": "high",
     "vehicle": "none",
     "limit_current_without_ha": True,
     "current_without_ha": 8,
@@ -339,15 +337,15 @@ async def test_options_reach_the_core(site: Site) -> None:
     assert result["type"] is FlowResultType.CREATE_ENTRY
     told = config_of(site)
     assert (told.circuit_id, told.rotation, told.wired_phases) == (circuit, (2, 3, 1), 3)
-    assert (told.phase_policy, told.priority, told.current_without_ha_a) == ("one", 1, 8)
+    assert told.current_without_ha_a == 8
     assert (told.min_current_a, told.min_current_three_a) == (6, 10)
     await choose(
         site,
         await options_of(site, charger),
-        OPTIONS | {"rotation": "unknown", "priority": "low", "limit_current_without_ha": False},
+        OPTIONS | {"rotation": "unknown", "limit_current_without_ha": False},
     )
     told = config_of(site)
-    assert (told.circuit_id, told.rotation, told.priority) == ("root", None, -1)
+    assert (told.circuit_id, told.rotation) == ("root", None)
     assert (told.min_current_a, told.min_current_three_a, told.current_without_ha_a) == (6, None, None)
 
 
@@ -359,7 +357,7 @@ async def test_options_of_before(site: Site) -> None:
     assert config_of(site) == CoreConfig(charger_id=SERIAL, rotation=(1, 3, 2), wired_phases=1)
     result = await options_of(site, charger)
     shows(result, "init")
-    assert suggested(result) == before
+    assert suggested(result) == {key: value for key, value in before.items() if key != "phase_policy"}
 
 
 async def test_options_show_circuits(site: Site) -> None:

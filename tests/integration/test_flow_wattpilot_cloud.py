@@ -58,7 +58,7 @@ async def test_recovery_from_each_error(site: Site) -> None:
     shows(result, "wattpilot_cloud", {"serial": "invalid_serial"})
     assert suggested(result) == {"serial": "WP-1"}
     result = await answer(site.hass, result, TYPED | {"serial": "10000077"})
-    shows(result, "wattpilot_cloud", {"base": "cannot_connect_cloud"})
+    shows(result, "wattpilot_cloud", {"base": "charger_not_in_cloud"})
     result = await answer(site.hass, result, TYPED | {"password": "wrong"})
     shows(result, "wattpilot_cloud", {"base": "invalid_auth"})
     charger.faults.half_snapshot = True
@@ -72,7 +72,7 @@ async def test_no_cloud(site: Site) -> None:
     """Without the internet the form says so."""
     await site.home.chargers[0].stop()
     result = await choose(site.hass)
-    shows(await answer(site.hass, result, TYPED), "wattpilot_cloud", {"base": "cannot_connect_cloud"})
+    shows(await answer(site.hass, result, TYPED), "wattpilot_cloud", {"base": "charger_not_in_cloud"})
     await site.home.chargers[0].start()
 
 

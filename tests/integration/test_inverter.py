@@ -1,11 +1,13 @@
 """What Home Assistant shows of an inverter: its parts, each while it answers, and its counters."""
 
 from dataclasses import replace
+from datetime import timedelta
 import logging
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import mock_restore_cache_with_extra_data
 
@@ -43,16 +45,32 @@ async def test_further_meters(build_site: BuildSite) -> None:
     current = site.state("sensor", inverter, "meter_7E0000013_current_l3")
     assert current.name == "SolarEdge SE10K Meter 3 current L3"
     assert 0 < float(current.state) < 2
+    assert site.value(inverter, "meter_7E0000012_exported_energy") == "unknown"  # the virtual one counts nothing
+    assert site.number(inverter, "grid_voltage_l3") == pytest.approx(230, abs=15)
     # Its own output once more is no further production.
     assert inverter.runtime_data.pv_reading().power_w == pytest.approx(8000, rel=0.02)
 
 
+@pytest.mark.usefixtures("all_enabled")
+async def test_counters_of_further_meters(build_site: BuildSite) -> None:
+    """What a further meter counts is shown; what another roof makes stands nowhere else."""
+    site = await build_site(with_meters(GRID, GRID))
+    inverter = site.inverter_entry()
+    site.hass.config_entries.async_update_entry(inverter, options={"meter_2_role": "external_production"})
+    await site.set_up(inverter)
+    await eventually(lambda: (site.number(inverter, "meter_7E0000012_exported_energy") or 0) > 0)
+    assert site.state("sensor", inverter, "meter_7E0000012_exported_energy").attributes["state_class"] == (
+        "total_increasing"
+    )
+
+
 async def test_currents_are_disabled(build_site: BuildSite, entity_registry: er.EntityRegistry) -> None:
-    """The currents of a further meter are there for those who want them."""
+    """The currents and counters of a further meter are there for those who want them."""
     site = await build_site(with_meters(GRID, LOAD))
     await site.set_up(site.inverter_entry())
     disabled = {e.unique_id for e in entity_registry.entities.values() if e.disabled and "meter_" in e.unique_id}
-    assert disabled == {f"7E000001_meter_7E0000012_current_l{line}" for line in (1, 2, 3)}
+    keys = ("current_l1", "current_l2", "current_l3", "imported_energy", "exported_energy")
+    assert disabled == {f"7E000001_meter_7E0000012_{key}" for key in keys}
 
 
 async def test_external_production(build_site: BuildSite) -> None:
@@ -166,7 +184,9 @@ async def test_counter_over_a_restart(hass: HomeAssistant, site: Site) -> None:
     """After a restart a counter that is lower than what was shown does not fall."""
     name = "sensor.solaredge_se10k_pv_energy"
     stored = {"native_value": 12_400_000.0, "native_unit_of_measurement": "Wh"}
-    mock_restore_cache_with_extra_data(hass, [(State(name, "12400"), stored)])
+    # What was shown before the sensor was registered would be another one's, and here it is registered anew.
+    later = dt_util.utcnow() + timedelta(minutes=1)
+    mock_restore_cache_with_extra_data(hass, [(State(name, "12400", last_updated=later), stored)])
     inverter = site.inverter_entry()
     await site.set_up(inverter)
     assert site.home.home.energies.inverter < 12_390_000

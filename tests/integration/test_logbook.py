@@ -12,6 +12,9 @@ import pytest
 from pytest_homeassistant_custom_component.components.recorder.common import async_wait_recording_done
 from pytest_homeassistant_custom_component.typing import RecorderInstanceContextManager, WebSocketGenerator
 
+from custom_components.pv_load_manager.control.session import Session
+from custom_components.pv_load_manager.tables.charger_sessions import session_attributes
+
 from .code import load
 from .site import Site, eventually
 
@@ -46,3 +49,12 @@ async def test_an_event_is_one_line(
     for language in ("en", "de"):
         texts = load(f"translations/{language}.json")["entity"]["event"]["charging"]["state_attributes"]
         assert texts["event_type"]["state"]["started"]
+
+
+def test_a_session_in_words() -> None:
+    """Everything that is told of a session has its name."""
+    told = session_attributes(Session(began=dt_util.utcnow(), ended=dt_util.utcnow(), energy_wh=1.0))
+    for language in ("en", "de"):
+        texts = load(f"translations/{language}.json")["entity"]["event"]["charging"]["state_attributes"]
+        assert set(told) <= set(texts)
+        assert all(texts[name]["name"] for name in told)

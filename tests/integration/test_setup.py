@@ -16,6 +16,7 @@ from simulator import ChargerConfig, HomeConfig, InverterConfig
 
 from .conftest import OURS, QUICK_CAR, BuildSite, sunny
 from .site import Site, eventually
+from .watching import holds
 
 FORMER = {"amp": 13, "lmo": 4, "fup": True, "psm": 0, "frc": 0}
 
@@ -203,6 +204,18 @@ async def test_unload_and_reload_leave_the_car_alone(site: Site) -> None:
     await asyncio.sleep(0.3)
     assert site.written() == before
     assert site.home.chargers[0].charger.power_w > 10000
+
+
+async def test_a_reload_keeps_what_nobody_chose(site: Site) -> None:
+    """The mode that the set-up brought counts after a change of options, too: no car of ours is left alone."""
+    _, charger, manager = await site.set_up_all()
+    assert site.value(manager, "charge_mode", "select") == "pv"
+    await eventually(lambda: site.home.chargers[0].charger.power_w > 1000)
+    await site.hass.config_entries.async_reload(manager.entry_id)
+    await eventually(lambda: site.value(charger, "reason") not in {"unknown", "unavailable", "starting_up"})
+    assert site.value(charger, "reason") != "untouched"
+    site.home.home.pv_override_w = 0
+    await eventually(holds(site))
 
 
 async def take_over(build_site: BuildSite) -> tuple[Site, tuple[MockConfigEntry, ...]]:

@@ -7,7 +7,7 @@ import logging
 from traceback import walk_tb
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 from homeassistant.helpers.update_coordinator import UpdateFailed
@@ -15,7 +15,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.pv_load_manager.const import DOMAIN
+from custom_components.pv_load_manager.const import DOMAIN, MeterSource
 from custom_components.pv_load_manager.coordinators import solaredge_cloud
 from custom_components.pv_load_manager.coordinators.solaredge_cloud import daylight_left
 from custom_components.pv_load_manager.diagnostics import async_get_config_entry_diagnostics
@@ -67,7 +67,8 @@ async def test_version_1(site: Site) -> None:
     assert site.number(entry, "battery_state_of_charge") == pytest.approx(50.0, abs=2.0)
     keys = {item.unique_id for item in er.async_entries_for_config_entry(er.async_get(site.hass), entry.entry_id)}
     assert keys == {
-        f"{CLOUD.site_id}_{key}" for key in ("pv_power", "grid_power", "battery_power", "battery_state_of_charge")
+        f"{CLOUD.site_id}_{key}"
+        for key in ("connected", "pv_power", "grid_power", "battery_power", "battery_state_of_charge")
     }
     (device,) = dr.async_entries_for_config_entry(dr.async_get(site.hass), entry.entry_id)
     assert (device.manufacturer, device.model, device.serial_number) == (
@@ -254,6 +255,38 @@ async def test_retired_at_the_start(site: Site) -> None:
     assert issues(site.hass) == []
 
 
+async def test_retired_and_disabled(site: Site) -> None:
+    """The repair goes when the entry is disabled, though that was never loaded."""
+    await board(site).start("gone", {}, now=0.0)
+    entry = cloud_entry(site.hass)
+    assert await site.fail_to_set_up(entry) == "cloud_retired"
+    await site.hass.config_entries.async_reload(entry.entry_id)
+    assert issues(site.hass) == [f"{ISSUE}_{entry.entry_id}"]
+    await site.hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+    await site.hass.async_block_till_done()
+    assert issues(site.hass) == []
+
+
+async def test_retired_before_a_restart(site: Site) -> None:
+    """A repair that Home Assistant knows from before its restart goes as one that is new does."""
+    await board(site).start("gone", {}, now=0.0)
+    entry = cloud_entry(site.hass)
+    registry, key = ir.async_get(site.hass), (DOMAIN, f"{ISSUE}_{entry.entry_id}")
+    ir.async_create_issue(
+        site.hass,
+        *key,
+        is_fixable=False,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=ISSUE,
+        translation_placeholders={"name": entry.title},
+    )
+    registry.issues[key] = replace(registry.issues[key], active=False)
+    assert await site.fail_to_set_up(entry) == "cloud_retired"
+    await site.hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+    await site.hass.async_block_till_done()
+    assert issues(site.hass) == []
+
+
 async def test_the_quota_outlives_reloads(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever reloads again and again gets no more calls than the quota has."""
     few = type(QUOTA)(
@@ -272,6 +305,7 @@ async def test_the_quota_outlives_reloads(site: Site, monkeypatch: pytest.Monkey
 async def test_a_removed_site_is_found_anew(site: Site) -> None:
     """Its calls count on, for its quota is the same; a battery that is gone is not waited for."""
     entry = cloud_entry(site.hass)
+    site.manager_entry(MeterSource.NONE)  # with the last entry of all everything is forgotten
     await site.set_up(entry)
     memory, key = site.hass.data[SHARED].memory, f"{CLOUD.site_id}_v1"
     assert memory.cloud(key)["battery"]

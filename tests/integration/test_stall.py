@@ -75,6 +75,24 @@ def test_wakes_a_stalled_car() -> None:
     assert charger.writes(600) == WANTED
 
 
+def test_home_assistant_stops_meanwhile() -> None:
+    """What was set for the car only is taken back, and nothing that somebody else had set."""
+    charger = Charger()
+    assert charger.watch.left() == ()
+    charger.switch(1, car=4)
+    assert charger.stalls(50)
+    assert charger.watch.left() == (Write("su", value=False),)
+    charger.says(1, su=True, frc=1, alw=False)
+    assert charger.writes(40) == (*WANTED, Write("su", value=False))
+    charger.says(1, su=False)
+    charger.writes()
+    assert charger.watch.left() == ()
+    owners = Charger(su=True)
+    owners.switch(1, car=4)
+    assert owners.stalls(50)
+    assert owners.watch.left() == ()
+
+
 @pytest.mark.parametrize("su", [None, True])
 def test_where_unplugging_cannot_be_simulated(su: bool | None) -> None:
     """A charger without the key is held only, and one whose owner has set it keeps it."""
@@ -116,6 +134,21 @@ def test_twice_per_car() -> None:
     charger.says(1, car=1)
     charger.switch(2, car=4)
     assert charger.stalls(50)
+
+
+async def test_stop_while_it_is_woken(build_site: BuildSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever stops Home Assistant then finds a charger that is set as it was."""
+    monkeypatch.setattr(f"{OURS}.coordinators.wattpilot.STALL", StallTimings(stalled=1.0, hold=2.0, wake=60.0))
+    car = CarConfig(start_delay_s=1.0, ramp_up=16.0, ramp_down=64.0, stalls_after_switch=True)
+    site = await build_site(sunny(ChargerConfig(car=car), speed=10.0))
+    _, _, manager = await site.set_up_all()
+    await site.select(manager, "fast")
+    await eventually(lambda: site.home.chargers[0].charger.power_w > 10_000)
+    await site.turn(manager, "external_phases", on=True)
+    await site.select(manager, "1", key="phase_request")
+    await eventually(lambda: ("su", True) in site.written())
+    await site.hass.async_stop()
+    assert [value for key, value in site.written() if key == "su"] == [True, False]
 
 
 async def test_car_goes_on(build_site: BuildSite, monkeypatch: pytest.MonkeyPatch) -> None:

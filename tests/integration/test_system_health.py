@@ -38,6 +38,8 @@ async def test_all_is_well(site: Site) -> None:
         "chargers": "1/1",
         "inverters": "1/1",
         "control_core": "ok",
+        "protection": "fresh",
+        "repairs": 0,
         "websockets": version("websockets"),
         "solaredged": version("solaredged"),
     }

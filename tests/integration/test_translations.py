@@ -1,6 +1,7 @@
 """Every text that the code asks for exists in every language, and none too many."""
 
 import ast
+from datetime import UTC, datetime
 import string
 from typing import Any
 
@@ -21,11 +22,13 @@ from custom_components.pv_load_manager.const import (
     MeterKind,
     MeterSource,
 )
-from custom_components.pv_load_manager.control import ROOT_CIRCUIT, ConfigError, PhasePolicy, Reason
+from custom_components.pv_load_manager.control import ROOT_CIRCUIT, ChargerMode, ConfigError, Reason
 from custom_components.pv_load_manager.control.causes import Cause
 from custom_components.pv_load_manager.control.findings import Outcome
-from custom_components.pv_load_manager.coordinators.issues import ISSUES
+from custom_components.pv_load_manager.control.session import End, Session
+from custom_components.pv_load_manager.coordinators.issues import FIXABLE, ISSUES, MORE
 from custom_components.pv_load_manager.coordinators.meter_report import Sentence
+from custom_components.pv_load_manager.coordinators.rotation_check import Learned
 from custom_components.pv_load_manager.flows import (
     circuit,
     forms,
@@ -40,15 +43,17 @@ from custom_components.pv_load_manager.flows import (
     wattpilot,
     wattpilot_options,
 )
+from custom_components.pv_load_manager.tables.charger_sessions import session_attributes
 from simulator import BatteryConfig, ChargerConfig, HomeConfig, InverterConfig
 
 from .code import ROOT, called, flat, keyword_texts, load, nodes
 from .conftest import BuildSite
-from .test_circuits import add_circuit
+from .test_circuits import METERED, add_circuit
 
 EN = load("translations/en.json")
 CIRCUIT = EN["config_subentries"]["circuit"]
 FLOWS = ("config_flow.py", "flows")
+SESSION = session_attributes(Session(began=datetime(2026, 6, 1, tzinfo=UTC)))
 FROM_HOME_ASSISTANT = {"already_configured", "already_in_progress", "reauth_successful", "reconfigure_successful"}
 
 
@@ -81,7 +86,7 @@ async def test_entities(build_site: BuildSite, entity_registry: er.EntityRegistr
     meters = InverterConfig(meters=("Export+Import", "Consumption"))
     site = await build_site(HomeConfig(battery=BatteryConfig(), inverter=meters, chargers=(ChargerConfig(),)))
     manager = site.manager_entry()
-    add_circuit(site.hass, manager, "Garage")
+    add_circuit(site.hass, manager, "Garage", **METERED)
     await site.set_up(site.inverter_entry(), site.charger_entry(), manager)
     used: dict[str, dict[str, Any]] = {}
     icons = load("icons.json")["entity"]
@@ -100,6 +105,10 @@ async def test_entities(build_site: BuildSite, entity_registry: er.EntityRegistr
             expected["state_attributes"] = None
             assert set(texts["state_attributes"]["event_type"]["state"]) == set(types), entry.entity_id
             assert set(texts["state_attributes"]["cause"]["state"]) == set(Cause), entry.entity_id
+        if entry.translation_key == "last_session":
+            expected["state_attributes"] = None
+            assert set(texts["state_attributes"]) == set(SESSION)
+            assert set(texts["state_attributes"]["ended_by"]["state"]) == set(End)
         assert set(texts) == set(expected), entry.entity_id
         if state.attributes.get("device_class") in {None, "enum"}:
             assert entry.translation_key in icons[entry.domain], entry.entity_id
@@ -238,11 +247,29 @@ def test_steps_of_a_circuit() -> None:
 
 def test_issues() -> None:
     """The repairs of a configuration have their texts, and these use what the code gives."""
-    for issue_id, repair in ISSUES.items():
-        texts = EN["issues"][issue_id]
-        assert set(texts) == {"title", "description"}
-        assert placeholders(texts["description"]) == set(repair.placeholders), issue_id
+    given = {key: set(repair.placeholders) for key, repair in ISSUES.items()}
+    given |= {"phase_requests": {"chargers"}, "meter_sign_cloud": {"meter"}}
+    given |= {"charger_above_circuit": {"chargers"}, "watchdog_trips": set()}
+    assert {*ISSUES, *MORE, *FIXABLE} <= set(given)
+    for key, names in given.items():
+        texts = EN["issues"][key]
+        if key in FIXABLE:
+            assert set(texts) == {"title", "fix_flow"}
+            assert set(texts["fix_flow"]) == {"step", "abort"}
+            assert set(texts["fix_flow"]["step"]) == keyword_texts("step_id", "repairs.py")
+            assert set(texts["fix_flow"]["abort"]) == keyword_texts("reason", "repairs.py")
+            shown = names | ({"now", "afterwards"} if key == "meter_sign" else set())
+            assert placeholders(texts["fix_flow"]["step"]["confirm"]["description"]) == shown, key
+        else:
+            assert set(texts) == {"title", "description"}
+            assert placeholders(texts["description"]) == names, key
     assert [repair.error for repair in ISSUES.values()] == list(ConfigError)
+
+
+def test_no_issue_is_left_over() -> None:
+    """Every text of a repair is one that the code asks for."""
+    constants = {node.value for node in nodes(ast.Constant, "coordinators") if isinstance(node.value, str)}
+    assert set(EN["issues"]) <= constants
 
 
 def test_selectors() -> None:
@@ -258,12 +285,13 @@ def test_selectors() -> None:
         "battery_silent": set(live.Answer) - {live.Answer.REVERSED},
         **{f"{about}_{flow}": set(live.Answer) for about in ("grid", "battery") for flow in ("in", "out")},
         "rotation": {*ROTATIONS, ROTATION_UNKNOWN},
-        "phase_policy": {policy.value for policy in PhasePolicy},
         "circuit": {ROOT_CIRCUIT},
         "priority": set(PRIORITIES),
         "vehicle": {VEHICLE_NONE, *VEHICLES, VEHICLE_OWN},
         "meter_check": {*Outcome, *Sentence},
         "requested_phases": {"0", "1", "3"},
+        "charge_mode": {mode.value for mode in ChargerMode},
+        "rotation_check": set(Learned),
         "meter_role": set(solaredge_options.ROLES),
         "access": set(solaredge_cloud.ACCESSES),
     }

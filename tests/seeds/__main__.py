@@ -1,5 +1,6 @@
-"""Writes docs/seeds.md: ``python -m tests.seeds``."""
+"""Writes docs/seeds.md and docs/warp_api.md: ``python -m tests.seeds``."""
 
-from .render import DOCUMENT, rendered
+from . import json_api, render
 
-DOCUMENT.write_text(rendered(), encoding="utf-8")
+render.DOCUMENT.write_text(render.rendered(), encoding="utf-8")
+json_api.DOCUMENT.write_text(json_api.rendered(), encoding="utf-8")

@@ -55,6 +55,14 @@ class Diagnostics:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Json:
+    """A field of our JSON over HTTP."""
+
+    path: str
+    """``document.field``."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Behaviour:
     """Something that is done, and the tests that show it."""
 
@@ -78,7 +86,7 @@ class Nowhere:
     because: str
 
 
-type Place = Entity | Option | Action | Diagnostics | Behaviour | Value | Nowhere
+type Place = Entity | Option | Action | Diagnostics | Json | Behaviour | Value | Nowhere
 
 
 @dataclass(frozen=True, kw_only=True)

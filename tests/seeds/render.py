@@ -7,7 +7,7 @@ from pathlib import Path
 import re
 from typing import Any, Final
 
-from .model import Action, Behaviour, Diagnostics, Entity, Nowhere, Option, Owner, Place, Row, Table, Value
+from .model import Action, Behaviour, Diagnostics, Entity, Json, Nowhere, Option, Owner, Place, Row, Table, Value
 from .others import CLC3, PLUGCHOICE, WALLBOX
 from .warp_api import WARP_API
 from .warp_load import WARP_LOAD
@@ -58,6 +58,8 @@ def here(place: Place) -> str:
             return f"action `{place.name}`" + (f" (`{place.field}`)" if place.field else "")
         case Diagnostics():
             return f"diagnostics `{place.path}`"
+        case Json():
+            return f"JSON `{place.path}`"
         case Value():
             return f"`{place.member.name}` = {place.member.value}" if place.member.name else ""
         case Nowhere():

@@ -9,10 +9,12 @@ import re
 
 import pytest
 
+from custom_components.pv_load_manager.power_manager.documents import DOCUMENTS as JSON
 from tests.conftest import DEFAULT_DATA
 
+from . import json_api
 from .documents import DOCUMENTS, Item, merged
-from .model import Action, Behaviour, Nowhere, Number, Option, Row, Table, Value
+from .model import Action, Behaviour, Json, Nowhere, Number, Option, Row, Table, Value
 from .render import DOCUMENT, PROJECT, TABLES, rendered, texts_of_step
 
 ALL = [(table, row) for table in TABLES for row in table.rows]
@@ -107,6 +109,9 @@ def test_a_row_says_where_it_is(table: Table, row: Row) -> None:
                     assert name in functions_in(PROJECT / "tests" / file), test
             case Option():
                 assert place.field in texts_of_step(place)["data"], place
+            case Json(path=path):
+                document, _, field = path.partition(".")
+                assert field in {known.name for known in JSON[document].fields}, path
             case Nowhere():
                 assert len(place.because.split()) > 3
             case Value():
@@ -132,3 +137,8 @@ def test_a_number_is_that_of_the_code(number: Number) -> None:
 def test_the_document_is_what_the_table_says() -> None:
     """docs/seeds.md is up to date; ``python -m tests.seeds`` writes it."""
     assert DOCUMENT.read_text(encoding="utf-8") == rendered()
+
+
+def test_the_documentation_of_the_json_is_what_its_fields_say() -> None:
+    """docs/warp_api.md is up to date; ``python -m tests.seeds`` writes it."""
+    assert json_api.DOCUMENT.read_text(encoding="utf-8") == json_api.rendered()

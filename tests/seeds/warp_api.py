@@ -1,6 +1,7 @@
 """WARP's Power Manager: every field of its HTTP API."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from custom_components.pv_load_manager.control import (
@@ -20,6 +21,7 @@ from .model import (
     Behaviour,
     Diagnostics,
     Entity,
+    Json,
     Nowhere,
     Number,
     Option,
@@ -34,7 +36,7 @@ from .model import (
 CHARGE_MODE = Entity(platform="select", key="charge_mode", text="site_charge_mode")
 DEFAULT_MODE = Entity(platform="select", key="default_mode")
 EXCESS_CHARGING = Entity(platform="switch", key="excess_charging")
-PHASE_POLICY = Option(flow="options", step="init", field="phase_policy")
+PHASE_POLICY = Entity(platform="select", key="phase_policy", owner=Owner.CHARGER)
 TARGET = Entity(platform="number", key="target_grid_power")
 GUARANTEED = Entity(platform="number", key="guaranteed_power")
 CLOUD_FILTER = Entity(platform="select", key="cloud_filter")
@@ -123,6 +125,7 @@ CONFIG = (
         keys=("config.enabled",),
         says="Whether the manager runs at all; obsolete, set by the other switches",
         places=(Nowhere(because="Obsolete in the document itself. The load manager runs while its entry is enabled."),),
+        note="The JSON says whether the sun decides or dynamic load management is on, and ignores what is written.",
     ),
     Row(
         keys=("config.default_mode",),
@@ -220,7 +223,8 @@ CONFIG = (
         keys=("config.meter_slot_grid_power",),
         says="Which meter is that of the grid",
         places=(METER, Option(flow="config", step="grid_sensor", field="meter_entity")),
-        note="The meter of an inverter, or sensors of Home Assistant, instead of a slot's number.",
+        note="The meter of an inverter, or sensors of Home Assistant, instead of a slot's number; "
+        "for the JSON they are numbered.",
         writes=write(METER, "has_power_meter", ("none", False)),
     ),
     Row(
@@ -228,10 +232,11 @@ CONFIG = (
         says="Which meter is that of the battery",
         places=(
             BATTERY_POWER,
-            Nowhere(
-                because="It is the one behind the inverter whose meter is chosen; with another meter there is none."
-            ),
+            Option(flow="options", step="source_sensors", field="battery_sensors"),
+            Behaviour(tests=("integration/test_power_manager_meters.py::test_battery_slot",)),
         ),
+        note="The sensors that were chosen for it, else the batteries of the inverters, all together; "
+        "for the JSON they are numbered.",
     ),
     Row(
         keys=("config.battery_mode",),
@@ -449,7 +454,6 @@ CONTROL = (
         keys=("charge_mode abbreviated",),
         says="Written as a bare number over HTTP",
         places=(CHARGE_MODE,),
-        note="Home Assistant's own REST API does that here: `select/select_option`, with the mode's name.",
         numbers=(Number(text="2", meaning="PV"),),
     ),
     Row(
@@ -475,7 +479,6 @@ CONTROL = (
         keys=("external_control abbreviated",),
         says="Written as a bare number over HTTP",
         places=(REQUEST_PHASES,),
-        note="Home Assistant's own REST API does that here.",
         numbers=(Number(text="1", meaning="one phase"),),
     ),
     Row(
@@ -504,9 +507,19 @@ CONTROL = (
     ),
 )
 
+
+def with_json(row: Row) -> Row:
+    """Return a row with the field of our JSON, which has the same name."""
+    fields = [key.removesuffix(" abbreviated") for key in row.keys if "=" not in key and not key.startswith("line ")]
+    paths = [SHORT.get(field, field) for field in fields]
+    return replace(row, places=(*row.places, *(Json(path=path) for path in paths)))
+
+
+SHORT = {"charge_mode": "charge_mode.mode", "external_control": "external_control.phases_wanted"}
+"""The field that is meant by a bare number."""
 WARP_API = Table(
     title="WARP Power Manager (HTTP API)",
     file="warp_power_manager_api.txt",
     digest="29226a825f5c22441e2db9611f98e4b72f91a207fa277a5686da4c303830ef1e",
-    rows=(*CONFIG, *DYNAMIC_LOAD, *STATE, *LOW_LEVEL, *CONTROL),
+    rows=tuple(with_json(row) for row in (*CONFIG, *DYNAMIC_LOAD, *STATE, *LOW_LEVEL, *CONTROL)),
 )

@@ -5,6 +5,7 @@ No clock, no I/O, nothing of Home Assistant: time is an argument, and so is ever
 
 from .caps import Cap, CapKind
 from .circuits import fuse_target
+from .claims import effective_mode
 from .engine import decide, safe_currents, stop_plan
 from .external import ExternalCause, ExternalPhases
 from .flags import (
@@ -41,9 +42,11 @@ from .model import (
     Timings,
 )
 from .overrides import begin as begin_override, end as end_override, end_all as end_overrides
-from .plan import ChargerPlan, Plan
+from .plan import ChargerPlan, CircuitPlan, Plan
 from .protection import Stage
 from .reasons import Explanation, Reason, SiteStatus
+from .redistribute import redistribute
+from .rotation import known as know_line
 from .state import ControlState
 from .texts import render
 
@@ -61,6 +64,7 @@ __all__ = [
     "ChargerPlan",
     "ChargerReading",
     "CircuitConfig",
+    "CircuitPlan",
     "CloudFilter",
     "Command",
     "ConfigError",
@@ -88,10 +92,13 @@ __all__ = [
     "cannot_switch",
     "config_errors",
     "decide",
+    "effective_mode",
     "end_override",
     "end_overrides",
     "fuse_target",
+    "know_line",
     "overloadable_circuits",
+    "redistribute",
     "render",
     "safe_currents",
     "stop_plan",

@@ -157,7 +157,8 @@ def _adopt(
     """Take over a charger as it is; one that charges goes on, and its delays count from now."""
     charging = reading.car is CarState.CHARGING and not reading.holding
     asked = config.strategy.mode_chosen or charger.mode is not ChargerMode.FOLLOW_SITE or state.override is not None
-    if charging and not asked:
+    managed = state.command is not None or state.saved_command is not None  # before a restart or a lost connection
+    if charging and not asked and not managed:
         return replace(state, command=None)  # left alone until the user picks a mode
     # A charger that does not say what it offers is believed to offer the most.
     amps = (reading.setting_a or charger.max_current_a) if charging else 0

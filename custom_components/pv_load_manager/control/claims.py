@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from . import phases
+from . import phases, solar
 from .allocation import Claim, Kind
 from .candidates import Candidate
 from .circuits import Tree
@@ -30,6 +30,7 @@ from .state import ChargerState, ControlState
 from .surplus import Surplus, Trust
 
 RELEASE = 60.0  # s; within it what was dimmed is back
+LONG_ENOUGH = 1e6  # s; within it every choice that costs less is worth its price
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,7 +111,7 @@ def collect(
         room=[free - taken for free, taken in zip(room, others.totals, strict=True)],
         candidates=candidates,
         turn=turn,
-        seconds=0.0 if state.stepped_at is None else now - state.stepped_at,
+        seconds=_seconds(state, now),
         now=now,
     )
     claims: list[Claim] = []
@@ -136,6 +137,13 @@ def collect(
         probing=probing,
         contested=frozenset(contest.contested),
     )
+
+
+def _seconds(state: ControlState, now: float) -> float:
+    """Return for how long everything is taken to have been as it is now."""
+    if state.anew:
+        return LONG_ENOUGH
+    return 0.0 if state.stepped_at is None else min(now - state.stepped_at, solar.LONGEST_STEP)
 
 
 def _forget_wishes(state: ChargerState) -> ChargerState:

@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 
 from . import phases, solar
 from .allocation import Claim, Kind
 from .candidates import Candidate
 from .chargers import is_switching
 from .circuits import Tree
+from .crowd import Crowd
 from .electrics import grid_phases, phase_count
 from .filling import EPSILON
-from .law import NO_REGRET, OFF, PHASES, Verdict
+from .law import NO_REGRET, OFF, ONE, PHASES, Verdict
 from .model import BatteryPriority, Configuration
 from .ranking import Turn, is_overdue, is_promised
 from .reasons import Explanation, Reason
@@ -18,6 +20,8 @@ from .space import Space
 from .state import ChargerState
 from .sunshares import Part, shares
 from .surplus import Surplus, Trust
+
+SOLAR = frozenset({Kind.GUARANTEED, Kind.SURPLUS})
 
 
 class Contest:
@@ -47,11 +51,16 @@ class Contest:
         self._room = Space(room)
         self._open = Space(room)
         """The room without what was given so far; no minimum of those that come later is kept free in it."""
+        self._crowd = Crowd(room)
+        for candidate in candidates:
+            if candidate.running and not candidate.idle:
+                self._join(candidate, candidate.phases)
         self._running_w = sum(_solar_power(candidate) for candidate in candidates if candidate.running)
         self._shares = self._fair_shares(candidates)
         for candidate in candidates:
             if candidate.kind is Kind.GUARANTEED and not candidate.idle and not self._is_blocked(candidate):
-                self._take(self._guaranteed_a(candidate, candidate.phases) * self._watts(candidate, candidate.phases))
+                count = candidate.phases if candidate.running else candidate.options.allowed[0]
+                self._take(self._guaranteed_w(candidate, count))
         self._budget_w = self._left_w
         self._replaced = False
         self._switching = {
@@ -74,7 +83,7 @@ class Contest:
         if candidate.running:
             self._running_w -= _solar_power(candidate)
         before = self._left_w, self._replaced
-        claim, state, explanation = self._enter(candidate)
+        claim, state, explanation = self._enter(self._narrowed(candidate))
         if claim is not None and not candidate.running:
             if not self._open.has(claim.bounds, claim.power_bounds, claim.floor_a, claim.watts_per_amp):
                 self._left_w, self._replaced = before  # it cannot begin: the sun is for those after it
@@ -85,6 +94,8 @@ class Contest:
         if claim is not None:
             for space in (self._open, self._room):
                 space.take(claim.bounds, claim.power_bounds, claim.floor_a, claim.watts_per_amp)
+            if not candidate.running and not candidate.idle:
+                self._crowd.join(claim.bounds, claim.cap_a)
         return claim, state, explanation
 
     def _fair_shares(self, candidates: Sequence[Candidate]) -> dict[str, float]:
@@ -100,7 +111,9 @@ class Contest:
         margin = self._config.strategy.demand_margin_a
         parts = []
         for item in asking:
-            possible = solar.offers(item, fits_three=True, may_stop=False, margin_a=margin)
+            possible = solar.offers(
+                item, one_a=self._one_a(item), fits_three=True, may_stop=False, margin_a=margin
+            )
             least, most = 0.0, max(offer.most_w for offer in possible if offer is not None)
             present = possible[solar.choice_of(item)]
             if present is not None:
@@ -110,6 +123,35 @@ class Contest:
 
     def _share(self, candidate: Candidate) -> float:
         return self._shares.get(candidate.charger.charger_id, self._left_w or 0.0)
+
+    def _join(self, candidate: Candidate, count: int) -> None:
+        most, demand = candidate.cap_a(count), candidate.state.demand_a
+        self._crowd.join(self._bounds(candidate, count)[0], most if demand is None else min(most, demand))
+
+    def _one_a(self, candidate: Candidate) -> float:
+        """Return a candidate's equal part of what the circuits have on its one phase, in A."""
+        if len(candidate.options.allowed) == 1:
+            return inf
+        return self._crowd.share_a(self._bounds(candidate, 1)[0], inside=solar.choice_of(candidate) == ONE)
+
+    def _narrowed(self, candidate: Candidate) -> Candidate:
+        """Return a candidate that can only use three phases where there is no place for it on one.
+
+        It would wait for a place that others have, while there is sun for three phases that nobody uses.
+        """
+        left, options = self._left_w, candidate.options
+        if left is None or candidate.kind not in SOLAR or len(options.allowed) == 1 or options.used(3) < 2:
+            return candidate
+        if solar.choice_of(candidate) == ONE or self._fits(candidate, 1) or not self._fits(candidate, 3):
+            return candidate
+        narrowed = replace(candidate, options=options.only(3))
+        if candidate.kind is Kind.GUARANTEED:
+            needed = 0.0 if candidate.running else self._watts(candidate, 3) * options.floor(3)
+        else:
+            needed = 0.0 if candidate.running else solar.needed_power(self._config, narrowed) + self._running_w
+        if candidate.kind is Kind.SURPLUS and candidate.running:
+            return narrowed
+        return narrowed if left >= needed else candidate
 
     def _hold(self, candidate: Candidate) -> tuple[tuple[int, ...], tuple[int, ...], float, float] | None:
         """Reserve the minimum current of a candidate that runs or is about to, on its phases; return what that is."""
@@ -197,7 +239,8 @@ class Contest:
                 self._surplus,
                 candidate,
                 available_w=share,
-                fits_three=self._fits_three(candidate),
+                one_a=self._one_a(candidate),
+                fits_three=self._fits(candidate, 3),
                 seconds=self._seconds,
                 now=self._now,
             )
@@ -215,6 +258,9 @@ class Contest:
         return min(
             max(amps, candidate.options.floor(count)), max(candidate.cap_a(count), candidate.options.floor(count))
         )
+
+    def _guaranteed_w(self, candidate: Candidate, count: int) -> float:
+        return self._guaranteed_a(candidate, count) * self._watts(candidate, count)
 
     @staticmethod
     def _watts(candidate: Candidate, count: int) -> float:
@@ -237,7 +283,8 @@ class Contest:
             candidate,
             left_w=left,
             share_w=self._share(candidate),
-            fits_three=self._fits_three(candidate),
+            one_a=self._one_a(candidate),
+            fits_three=self._fits(candidate, 3),
             seconds=self._seconds,
             now=self._now,
         )
@@ -333,11 +380,12 @@ class Contest:
             return _missing(Reason.BATTERY_FIRST, left_w, needed_w, **numbers)
         return _missing(Reason.WAITING_FOR_SURPLUS, left_w, needed_w)
 
-    def _fits_three(self, candidate: Candidate) -> bool:
-        if 3 not in candidate.options.allowed:
+    def _fits(self, candidate: Candidate, count: int) -> bool:
+        """Return whether the circuits have room for a candidate on a number of phases beside those that run."""
+        if count not in candidate.options.allowed:
             return False
-        bounds, power_bounds = self._bounds(candidate, 3)
-        return self._room.has(bounds, power_bounds, candidate.floor_a(3), self._watts(candidate, 3))
+        bounds, power_bounds = self._bounds(candidate, count)
+        return self._room.has(bounds, power_bounds, candidate.floor_a(count), self._watts(candidate, count))
 
     def _phases_for_fast(self, candidate: Candidate) -> tuple[int, ChargerState]:
         options, state = candidate.options, candidate.state
@@ -349,7 +397,7 @@ class Contest:
             options,
             state,
             candidate.reading,
-            fits_three=self._fits_three(candidate),
+            fits_three=self._fits(candidate, 3),
             timings=self._config.timings,
             now=self._now,
         )

@@ -10,10 +10,11 @@ from .allocation import Allocation, Claim, allocate
 from .chargers import settled, stubborn
 from .circuits import Tree, fuse_target
 from .claims import Claims, collect
-from .electrics import NOTHING, draw_at, higher, lower, spread, subtract
+from .electrics import NOTHING, draw_at, higher, spread, subtract
 from .explain import Site, explain, site_status, worst_rooms
 from .external import available, phase_control
 from .flags import ConfigError, config_errors
+from .fullness import circuit_plans
 from .law import ROUND_UP, ROUNDING_WEIGHT
 from .load import Load
 from .model import (
@@ -29,7 +30,7 @@ from .model import (
     Three,
 )
 from .observe import finite, observe
-from .plan import ChargerPlan, CircuitPlan, Plan
+from .plan import ChargerPlan, Plan
 from .protection import Room, Rooms, Stage, capacities, rooms
 from .ranking import Turn
 from .reasons import Explanation, Reason, SiteStatus
@@ -92,7 +93,7 @@ def decide(
     wanted = collect(config, tree, state, snapshot, surplus, load=load, room=room.now, turn=turn, now=now)
     state = replace(state, chargers=wanted.states, probing=wanted.probing, slot=turn.slot)
     wishes = _wishes(config, state, snapshot, wanted, surplus, found=found, room=room, load=load, now=now)
-    state = replace(state, chargers=_errors(state, wishes, now), stepped_at=now)
+    state = replace(state, chargers=_errors(state, wishes, now), stepped_at=now, anew=False)
     states, waiting = carry_out(config, state, snapshot, wishes, load, room, now)
     lowered_at = now if _lowered(state.chargers, states) else state.lowered_at
     state = replace(state, chargers=_waits(states, wanted, wishes, now), lowered_at=lowered_at)
@@ -107,8 +108,10 @@ def decide(
         cap=cap,
         dimmed=snapshot.dimmed and config.dimming_w is not None,
         unheard=hearing(config, state, snapshot, now),
+        heard_by=state.started_at + config.timings.hear_all,
         turn=turn,
         now=now,
+        moment=moment,
     )
     return state, _plan(site, state, snapshot, errors=errors, wanted=wanted, load=load, wishes=wishes, waiting=waiting)
 
@@ -380,7 +383,8 @@ def _plan(
             starts_today=charger_state.starts_today,
             switches_today=charger_state.switches_today,
         )
-    root = site.rooms[site.tree.circuits[0].circuit_id]
+    circuits = circuit_plans(site, state, snapshot, load)
+    root = circuits[site.tree.circuits[0].circuit_id]
     external, cause = phase_control(config, state.chargers, snapshot, site.now)
     return Plan(
         chargers=chargers,
@@ -390,17 +394,12 @@ def _plan(
             charging=any(item.allocated_a for item in chargers.values()),
         ),
         surplus_w=site.surplus.watts,
+        surplus_now_w=state.surplus[-1].value + config.strategy.target_grid_power_w if state.surplus else None,
+        battery_w=site.surplus.battery_w,
+        soc=site.surplus.soc,
         house_a=root.house_a,
-        free_a=higher(NOTHING, subtract(lower(root.now_a, root.fuse_a), load.circuit(0))),
-        circuits={
-            circuit.circuit_id: CircuitPlan(
-                stage=site.rooms[circuit.circuit_id].stage,
-                limit_a=site.rooms[circuit.circuit_id].target_a,
-                house_a=site.rooms[circuit.circuit_id].house_a,
-                chargers_a=load.circuit(index),
-            )
-            for index, circuit in enumerate(site.tree.circuits)
-        },
+        free_a=root.free_a,
+        circuits=circuits,
         errors=errors,
         available_a=site.told.current_a,
         watchdog_expired=site.told.expired,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from .allocation import SURPLUS_BOUND, Claim, Kind
 from .caps import Cap, CapKind
@@ -57,6 +58,7 @@ CAPPED = {
     CapKind.DIMMING: (Reason.LIMITED_BY_DIMMING, Reason.WAITING_FOR_DIMMING),
 }
 """Of a charging charger, of a waiting one."""
+OVERRIDDEN = frozenset({Reason.OVERRIDE, Reason.OVERRIDE_OFF})
 WAITING = frozenset(
     {
         Reason.WAITING_FOR_SURPLUS,
@@ -89,8 +91,12 @@ class Site:
     """Whether the grid operator dims the chargers."""
     unheard: bool
     """Whether the first words of some charger are still waited for."""
+    heard_by: float
+    """Until when that can be, monotonic seconds."""
     turn: Turn
     now: float
+    moment: datetime | None
+    """The same, aware; None = not known."""
     figures: dict[tuple[str, tuple[int, ...]], dict[str, float]] = field(default_factory=dict)
     """What was already worked out for a circuit and some of its phases."""
 
@@ -115,14 +121,14 @@ def explain(
         waits: whether it waits for others to give way.
     """
     if wish is None or reading is None:
-        return given or Explanation(reason=Reason.STARTING_UP)
+        return _until_its_end(site, state.override, given or Explanation(reason=Reason.STARTING_UP))
     claim, command = wish.claim, state.command
     if claim.kind is Kind.UNTOUCHED and command is None:
         return Explanation(reason=Reason.UNTOUCHED, numbers={"offered_a": claim.present_a})
     binding = _binding_room(site, wish)
     numbers = _numbers(site, claim, state, binding)
     if site.unheard and waits:
-        return Explanation(reason=Reason.STARTING_UP, numbers=numbers)
+        return Explanation(reason=Reason.STARTING_UP, numbers=numbers, next_change_at=site.heard_by)
     if command is None or not command.charge:
         switching = waits and reading.phases not in {None, command.phases if command is not None else None}
         if switching and site.worst[wish.claim.circuit_id].stage is Stage.FRESH:
@@ -160,7 +166,7 @@ def _charging(
     if claim.dimmed and command.current_a >= claim.cap_a:
         return _dimmed(site, numbers, waiting=False)
     if state.override is not None and claim.kind is Kind.FAST:
-        return _overridden(state.override, numbers)
+        return _until_its_end(site, state.override, _overridden(state.override, numbers))
     if claim.kind is Kind.FAST:
         return Explanation(reason=Reason.CHARGING_FAST, numbers=numbers)
     if claim.kind is Kind.GUARANTEED and command.current_a <= claim.guaranteed_a:
@@ -226,6 +232,13 @@ def _overridden(override: Override, numbers: dict[str, float]) -> Explanation:
     else:
         reason = Reason.APP_FAST if override.current_a >= HIGHEST_CURRENT else Reason.APP_OVERRIDE
     return Explanation(reason=reason, numbers=numbers | {"override_a": override.current_a})
+
+
+def _until_its_end(site: Site, override: Override | None, explanation: Explanation) -> Explanation:
+    """Return what is explained by an override with the time of its end, where that is known."""
+    if override is None or override.until is None or site.moment is None or explanation.reason not in OVERRIDDEN:
+        return explanation
+    return explanation._replace(next_change_at=site.now + (override.until - site.moment).total_seconds())
 
 
 def _dimmed(site: Site, numbers: dict[str, float], *, waiting: bool) -> Explanation:

@@ -74,6 +74,10 @@ class Options:
         )
         return self if fitting == self.allowed else replace(self, allowed=fitting)
 
+    def only(self, count: int) -> Self:
+        """Return the options with one number of phases alone."""
+        return replace(self, allowed=(count,))
+
     def used(self, count: int) -> int:
         """Return on how many phases the car draws when the charger is set to ``count``."""
         return self._used[count]

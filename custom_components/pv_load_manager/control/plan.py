@@ -45,6 +45,10 @@ class CircuitPlan(NamedTuple):
     """What everything but our chargers draws, per grid phase in A; None = nobody measures that."""
     chargers_a: Three
     """What our chargers below it may draw."""
+    drawn_a: Three = NOTHING
+    """What they draw, as far as they were heard."""
+    free_a: Three = NOTHING
+    """Room under it that no charger uses, whatever the circuits above it leave."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +58,12 @@ class Plan:
     chargers: Mapping[str, ChargerPlan] = field(default_factory=dict)
     status: SiteStatus = SiteStatus.STARTING
     surplus_w: float | None = None
+    surplus_now_w: float | None = None
+    """The last of the samples whose mean the surplus is, in W."""
+    battery_w: float | None = None
+    """Discharge +, charge -."""
+    soc: float | None = None
+    """0..100 %."""
     house_a: Three | None = None
     free_a: Three = NOTHING
     """Room under the house connection that no charger uses, per grid phase."""

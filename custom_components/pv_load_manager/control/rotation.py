@@ -63,6 +63,12 @@ def learn(config: Configuration, state: ControlState, snapshot: Snapshot) -> Map
     return chargers
 
 
+def known(state: ControlState, charger_id: str, line: int) -> ControlState:
+    """Return the state in which the grid phase (0..2) of a charger's own L1 is known; changes that differ undo it."""
+    own = replace(state.chargers[charger_id], first_line=line, line_votes=(line,) * VOTES)
+    return replace(state, chargers={**state.chargers, charger_id: own})
+
+
 def _only_first(currents_a: tuple[float | None, float | None, float | None]) -> bool:
     """Return whether the car draws from the charger's own L1 alone, or not at all."""
     return all((current or 0.0) <= DRAWING_A for current in currents_a[1:])

@@ -1,91 +1,56 @@
 """Charging sessions of one charger, from plugging in to unplugging: their energy, and where it came from.
 
-A charger's own counter of the session is no session: it keeps the last value after unplugging until the next car
-charges, may dip by a few mWh, and may begin anew with a restart; the lifetime counter falls back a little then.
-So a session is the sum of what the counters rose, and what nobody watched is told from how they rose together.
+No counter of a charger is a session (see ``counters``), so a session is the sum of what the counters rose, and what
+nobody watched is told from how they rose together.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, Self
 
-DIP: Final = 0.1  # Wh; a counter that falls by less did not begin anew
-SURE: Final = 10.0  # Wh; so far two counters that saw the same may be apart, one of them counting whole Wh
-UNSAVED: Final = 200.0  # Wh; what the lifetime counter may lose by a restart, generously
-RESTART: Final = 180.0  # s; nobody changes cars within a restart
-HOLE: Final = 60.0  # s; over a longer silence the power at its end says nothing
-PATIENCE: Final = 600.0  # s; so long the end of a session waits for counters that can be used
-SAME_MOMENT: Final = 0.1  # s; an uptime is told in ms, but not at the same instant
-LEAP: Final = 1000.0  # Wh
-LEAP_W: Final = 1e6  # W; a counter that rises by more than the leap and this power cannot be right
-HOUR: Final = 3600.0  # s
+from .causes import CAUSES, LIMITS
+from .counters import HOLE, Counters, Gap, Parts, gap, grown, grown_parts, patience, steady
+from .reasons import Reason
+from .session import End, Session, figures
 
-type Parts = tuple[float, float, float]
-"""From the roof, from the house battery, from the grid."""
+PARTS: Final = ("solar_wh", "battery_wh", "grid_wh", "unknown_wh")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Counters:
-    """What a charger says of its session at one moment."""
+class Circumstances(NamedTuple):
+    """What the load manager has to say of a charger at one moment."""
 
-    plugged: bool | None
-    """None = it does not say, for instance because of an error."""
-    charging: bool = False
-    charged: bool = False
-    """Whether it charges, or has charged this car."""
-    power_w: float | None = None
-    session_wh: float | None = None
-    lifetime_wh: float | None = None
-    uptime_s: float | None = None
-    reboots: int | None = None
-    plugged_at_s: float | None = None
-    """Uptime at which the car came; None where the firmware does not say."""
-    parts_wh: Parts | None = None
-    """The session's energy by where it came from, as the charger itself sees it."""
+    mode: str | None = None
+    """By what it charges: a charge mode, or ``override``; None = nobody commands it."""
+    reason: Reason | None = None
+    """Why it gets what it gets."""
+
+
+UNCOMMANDED: Final = Circumstances()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Session:
-    """One car at a charger."""
+class Given:
+    """What all cars at a charger were given since it was first looked at, in Wh; it only rises."""
 
-    began: datetime
-    """Aware, UTC."""
-    ended: datetime | None = None
-    """None = the car is still there."""
-    energy_wh: float = 0.0
     solar_wh: float = 0.0
     battery_wh: float = 0.0
     grid_wh: float = 0.0
-    """The three may be less than the energy: what nobody watched came from somewhere."""
-    peak_w: float = 0.0
-    charging_s: float = 0.0
-    watched: bool = True
-    """False where its begin, its end or its car is a conclusion and was not seen."""
+    unknown_wh: float = 0.0
+    """What nobody watched, or no meter parted."""
 
     @property
-    def solar_share(self) -> float | None:
-        """Return which part of the energy came from the roof, 0..1; None where more than half is of unknown origin."""
-        known = self.solar_wh + self.battery_wh + self.grid_wh
-        return self.solar_wh / known if known > 0 and known >= self.energy_wh / 2 else None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the session in a form that can be stored as JSON."""
-        return asdict(self) | {"began": self.began.isoformat(), "ended": self.ended and self.ended.isoformat()}
+    def energy_wh(self) -> float:
+        """Return all of it."""
+        return self.solar_wh + self.battery_wh + self.grid_wh + self.unknown_wh
 
     @classmethod
-    def from_dict(cls, saved: Mapping[str, Any]) -> Self:
-        """Return a stored session.
-
-        Raises:
-            KeyError, TypeError, ValueError: it is none.
-        """
-        ended = saved["ended"]
-        times = {
-            "began": datetime.fromisoformat(saved["began"]),
-            "ended": None if ended is None else datetime.fromisoformat(ended),
-        }
-        return cls(**{**saved, **times})
+    def from_dict(cls, saved: object) -> Self:
+        """Return what was stored, nothing where it cannot be read."""
+        try:
+            return cls(**figures(saved, PARTS)) if isinstance(saved, Mapping) else cls()
+        except TypeError, ValueError:
+            return cls()
 
 
 class Step(NamedTuple):
@@ -109,24 +74,35 @@ class Sessions:
     """Until when to wait for counters that are gone, None = they are there. Meanwhile what was seen last stays."""
     left_at: datetime | None = None
     """When the car left meanwhile: the end of its session waits for its energy."""
+    given: Given = field(default_factory=Given)
+    """What all sessions got so far, the running one among them."""
 
-    def after(self, counters: Counters, moment: datetime, *, sources: Parts | None = None, away: bool = False) -> Step:
+    def after(
+        self,
+        counters: Counters,
+        moment: datetime,
+        *,
+        sources: Parts | None = None,
+        circumstances: Circumstances = UNCOMMANDED,
+        away: bool = False,
+    ) -> Step:
         """Return the sessions with another look at the charger taken in.
 
         Args:
             counters: what it says.
             moment: when, aware, UTC.
             sources: shares of its present power, None = not known.
+            circumstances: what it was told until now.
             away: whether it was not watched since the last look.
         """
         before, before_at = self.seen, self.seen_at
         if before is None or before_at is None:
             session = _found(counters, moment) if counters.plugged else None
-            return Step(Sessions(session=session, seen=counters, seen_at=moment))
+            return Step(Sessions(session=session, seen=counters, seen_at=moment, given=self.given))
         elapsed = max(0.0, (moment - before_at).total_seconds())
-        counters = _steady(before, counters, elapsed)
-        if patience := _patience(before, counters):
-            until = moment + timedelta(seconds=patience)
+        counters = steady(before, counters, elapsed)
+        if wait := patience(before, counters):
+            until = moment + timedelta(seconds=wait)
             until = until if self.blind_until is None else min(until, self.blind_until)
             if moment < until:
                 left_at = self.left_at or (moment if before.plugged and not counters.plugged else None)
@@ -139,28 +115,30 @@ class Sessions:
         if away or elapsed > HOLE:
             sources = None
         if unseen:
-            gap = _gap(before, counters, elapsed, running, left=self.left_at is not None)
+            running_wh = None if running is None else running.energy_wh
+            change = gap(before, counters, elapsed, running_wh, left=self.left_at is not None)
         else:
-            gap = _Gap(_grown(before, counters, elapsed), 0.0, another=False)
+            change = Gap(grown(before, counters, elapsed), 0.0, another=False)
         finished: list[Session] = []
         session = self.session
         if running is not None:
-            session = _given(running, gap.energy_wh, sources, before, counters)
-            if gap.another or not counters.plugged:
-                watched = session.watched and (self.left_at is not None or not unseen)
-                session = replace(session, ended=self.left_at or moment, watched=watched)
+            session = _given(running, change.energy_wh, sources, before, counters)
+            if not away and not change.another:
+                session = _seen(session, change.energy_wh, before, counters, elapsed, circumstances)
+            if change.another or not counters.plugged:
+                session = _ended(session, self.left_at or moment, circumstances, seen=bool(self.left_at) or not unseen)
                 finished.append(session)
-            elif not away:
-                session = _seen_charging(session, counters, elapsed)
-        if not counters.plugged and gap.other_wh:
+        if not counters.plugged and change.other_wh:
             # Came, charged and left while nobody watched.
-            session = Session(began=before_at, ended=moment, energy_wh=gap.other_wh, watched=False)
+            session = Session(began=before_at, energy_wh=change.other_wh)
+            session = _ended(session, moment, UNCOMMANDED, seen=False)
             finished.append(session)
-        if counters.plugged and (gap.another or not before.plugged):
+        if counters.plugged and (change.another or not before.plugged):
             arrival = _arrival(counters, moment, before_at)
-            session = Session(began=arrival, energy_wh=gap.other_wh, watched=not unseen)
-        another_car = gap.another and self.left_at is None
-        return Step(Sessions(session=session, seen=counters, seen_at=moment), tuple(finished), another_car)
+            session = Session(began=arrival, energy_wh=change.other_wh, watched=not unseen)
+        another_car = change.another and self.left_at is None
+        given = _risen(self.given, running, finished, session)
+        return Step(Sessions(session=session, seen=counters, seen_at=moment, given=given), tuple(finished), another_car)
 
     def as_dict(self) -> dict[str, Any]:
         """Return them in a form that can be stored as JSON."""
@@ -169,14 +147,18 @@ class Sessions:
             "seen": None if self.seen is None else asdict(self.seen),
             "seen_at": None if self.seen_at is None else self.seen_at.isoformat(),
             "left_at": None if self.left_at is None else self.left_at.isoformat(),
+            "given": asdict(self.given),
         }
 
     @classmethod
     def from_dict(cls, saved: object) -> Self:
         """Return stored sessions, none where they cannot be read."""
+        if not isinstance(saved, Mapping):
+            return cls()
+        given = Given.from_dict(saved.get("given"))
         try:
-            if not isinstance(saved, Mapping) or saved["seen"] is None:
-                return cls()
+            if saved["seen"] is None:
+                return cls(given=given)
             parts = saved["seen"]["parts_wh"]
             seen = Counters(**{**saved["seen"], "parts_wh": None if parts is None else (parts[0], parts[1], parts[2])})
             session = None if saved["session"] is None else Session.from_dict(saved["session"])
@@ -186,9 +168,10 @@ class Sessions:
                 seen=seen,
                 seen_at=datetime.fromisoformat(saved["seen_at"]),
                 left_at=None if left_at is None else datetime.fromisoformat(left_at),
+                given=given,
             )
         except AttributeError, IndexError, KeyError, TypeError, ValueError:
-            return cls()
+            return cls(given=given)
 
 
 def sources_of(*, chargers_w: float, grid_w: float, battery_w: float | None) -> Parts:
@@ -225,143 +208,77 @@ def _arrival(counters: Counters, moment: datetime, earliest: datetime | None) ->
     return arrival if earliest is None else max(arrival, earliest)
 
 
-def _steady(before: Counters, counters: Counters, elapsed: float) -> Counters:
-    """Return what a charger says without dips of its counter and nonsense; what it leaves open of the car stays."""
-    most = LEAP + LEAP_W * elapsed / HOUR
-    wh, known, lifetime = counters.session_wh, before.session_wh, counters.lifetime_wh
-    if wh is not None and known is not None and 0 < known - wh < DIP:
-        wh = known
-    rise = _rise(before.lifetime_wh, lifetime)
-    if rise is not None and not -LEAP <= rise <= most:
-        lifetime = None
-    elif rise is None and known is not None and wh is not None and wh - known > most:
-        wh = None
-    plugged = before.plugged if counters.plugged is None else counters.plugged
-    return replace(counters, plugged=plugged, session_wh=wh, lifetime_wh=lifetime)
-
-
-def _patience(before: Counters, counters: Counters) -> float:
-    """Return how many s to wait for what the counters told before; two of them may come back one after the other."""
-    gone = [
-        told is not None and tells is None
-        for told, tells in (
-            (before.session_wh, counters.session_wh),
-            (before.lifetime_wh, counters.lifetime_wh),
-        )
-    ]
-    if not any(gone):
-        return 0.0
-    return PATIENCE if counters.session_wh is None and counters.lifetime_wh is None else HOLE
-
-
-def _rise(before: float | None, after: float | None) -> float | None:
-    return None if before is None or after is None else after - before
-
-
-def _restarted(before: Counters, after: Counters, elapsed: float) -> bool:
-    if before.reboots is not None and after.reboots is not None and before.reboots != after.reboots:
-        return True
-    if before.uptime_s is None or after.uptime_s is None:
-        return False
-    return after.uptime_s < before.uptime_s or after.uptime_s + HOLE < elapsed
-
-
-class _Gap(NamedTuple):
-    """What the counters say of a time without a look."""
-
-    energy_wh: float
-    """What the car was given that was there before."""
-    other_wh: float
-    """What another one was given, as far as the charger still knows."""
-    another: bool
-    """Whether another car is there now."""
-
-
-def _gap(before: Counters, after: Counters, elapsed: float, running: Session | None, *, left: bool) -> _Gap:
-    """Return what happened in a time without a look, from how the counters rose together.
+def _seen(
+    session: Session, energy: float, before: Counters, after: Counters, elapsed: float, circumstances: Circumstances
+) -> Session:
+    """Return the running session with what was seen of it since the last look.
 
     Args:
-        before: the last that was seen.
+        session: with its energy.
+        energy: what it was given since, Wh.
+        before: what was seen last.
         after: what is seen now.
         elapsed: time between, s.
-        running: the session of the car that was there.
-        left: whether that car was seen to leave.
+        circumstances: what the charger was told meanwhile.
     """
-    rise, lifetime = _rise(before.session_wh, after.session_wh), _rise(before.lifetime_wh, after.lifetime_wh)
-    wh = after.session_wh
-    restarted = _restarted(before, after, elapsed)
-    if running is None:
-        # No car was there that could have moved the counter.
-        moved = rise is None or abs(rise) > DIP or (lifetime or 0.0) > SURE
-        if rise is not None and lifetime is not None and not restarted and (before.session_wh or 0.0) > SURE:
-            # One that goes on instead of beginning anew tells late what the last car was given.
-            moved = moved and (rise < 0 or abs(lifetime - rise) > SURE)
-        other = (lifetime if wh is None else wh if moved else 0.0) or 0.0
-        return _Gap(0.0, other if other > DIP else 0.0, another=False)
-    arrival = (left and after.plugged) or _other_arrival(before, after, restarted=restarted)
-    if wh is None or rise is None or (restarted and elapsed < RESTART):
-        return _Gap(_grown(before, after, elapsed), 0.0, another=arrival is True)
-    slack = SURE + (UNSAVED if restarted else 0.0)
-    anew = rise < -DIP or (lifetime is not None and lifetime - rise > slack)
-    if left and after.plugged and after.charged and lifetime is not None and lifetime - wh >= -slack:
-        anew = True  # all that the counter says was given after that car left
-    if running.energy_wh <= DIP and lifetime is not None and abs(lifetime - wh) + 1.0 < abs(lifetime - rise):
-        anew = True  # what the last car was given was less than the two counters may be apart
-    # The counter keeps the last car's energy until this one's first.
-    own_begin = anew and running.energy_wh <= DIP and (lifetime is None or lifetime - wh <= slack)
-    if anew and (arrival if own_begin else arrival is not False):
-        return _Gap(max(0.0, (lifetime or 0.0) - wh), wh, another=bool(after.plugged))
-    return _Gap(wh if own_begin else _grown(before, after, elapsed), 0.0, another=arrival is True)
-
-
-def _other_arrival(before: Counters, after: Counters, *, restarted: bool) -> bool | None:
-    """Return whether the car that is there came at another time; None where the charger does not say, or forgot."""
-    if not after.plugged or restarted or before.plugged_at_s is None or after.plugged_at_s is None:
-        return None
-    return abs(after.plugged_at_s - before.plugged_at_s) > SAME_MOMENT
-
-
-def _grown(before: Counters, after: Counters, elapsed: float) -> float:
-    """Return the energy in Wh that a car was given between two looks at it.
-
-    The session's counter is the finer one. Where it moves and the lifetime counter does not, it was wrong before or is
-    now: some chargers tell 0 for a moment after a restart.
-    """
-    rise, lifetime = _rise(before.session_wh, after.session_wh), _rise(before.lifetime_wh, after.lifetime_wh)
-    if rise is None or after.session_wh is None:
-        if lifetime is not None:
-            return max(0.0, lifetime)
-        return (after.power_w or 0.0) * elapsed / HOUR if elapsed < HOLE else 0.0
-    told = rise if rise >= 0 else after.session_wh
-    if lifetime is None:
-        return told
-    lifetime = max(0.0, lifetime)
-    if told > lifetime + (UNSAVED if _restarted(before, after, elapsed) else SURE):
-        return lifetime
-    return told if rise >= 0 else max(told, lifetime)
-
-
-def _seen_charging(session: Session, after: Counters, elapsed: float) -> Session:
-    """Return the running session with its time and its highest power."""
     peak = max(session.peak_w, after.power_w or 0.0)
-    charging = elapsed if after.charging and elapsed < HOLE else 0.0
-    if not charging and peak == session.peak_w:
+    limits, limit = session.limits, None if circumstances.reason is None else CAUSES.get(circumstances.reason)
+    if limit in LIMITS and limit is not None and limit.value not in limits:
+        limits = tuple(sorted((*limits, limit.value)))
+    if peak != session.peak_w or limits != session.limits:
+        session = replace(session, peak_w=peak, limits=limits)
+    if elapsed >= HOLE or not (energy or after.charging):
         return session
-    return replace(session, peak_w=peak, charging_s=session.charging_s + charging)
-
-
-def _grown_parts(before: Counters, after: Counters) -> Parts | None:
-    """Return by how much the charger's own parts rose, in Wh."""
-    if before.parts_wh is None or after.parts_wh is None:
-        return None
-    first, second, third = (
-        new - old if new >= old else new for old, new in zip(before.parts_wh, after.parts_wh, strict=True)
+    one, two, three = (
+        known + (energy if count == (after.phases or before.phases) else 0.0)
+        for count, known in enumerate(session.phases_wh, start=1)
     )
-    return (first, second, third)
+    mode, modes = circumstances.mode, session.modes_wh
+    if energy and mode is not None:
+        modes = {**modes, mode: modes.get(mode, 0.0) + energy}
+    return replace(
+        session,
+        charging_s=session.charging_s + (elapsed if after.charging else 0.0),
+        charging_wh=session.charging_wh + (energy if after.charging else 0.0),
+        phases_wh=(one, two, three),
+        modes_wh=modes,
+    )
+
+
+def _ended(session: Session, moment: datetime, circumstances: Circumstances, *, seen: bool) -> Session:
+    """Return a session at its end."""
+    how = End.FULL if circumstances.reason is Reason.CAR_FULL else End.UNPLUGGED
+    ended = max(moment, session.began)  # the clock may have been set back
+    return replace(session, ended=ended, end=how if seen else End.UNSEEN, watched=session.watched and seen)
+
+
+def _risen(given: Given, before: Session | None, finished: list[Session], last: Session | None) -> Given:
+    """Return what all cars were given.
+
+    Args:
+        given: what it was until now.
+        before: the session that ran, as it was.
+        finished: those that ended since.
+        last: the running session, or the last one.
+    """
+    if last is before:
+        return given
+    after = finished if last is None or last.ended is not None else [*finished, last]
+    rises = (
+        sum(getattr(session, part) for session in after) - (0.0 if before is None else getattr(before, part))
+        for part in PARTS
+    )
+    solar, battery, grid, unknown = (max(0.0, rise) for rise in rises)
+    return Given(
+        solar_wh=given.solar_wh + solar,
+        battery_wh=given.battery_wh + battery,
+        grid_wh=given.grid_wh + grid,
+        unknown_wh=given.unknown_wh + unknown,
+    )
 
 
 def _given(session: Session, energy: float, sources: Parts | None, before: Counters, after: Counters) -> Session:
-    return _with(session, energy, sources, _grown_parts(before, after)) if energy > 0 else session
+    return _with(session, energy, sources, grown_parts(before, after)) if energy > 0 else session
 
 
 def _with(session: Session, energy: float, sources: Parts | None, own: Parts | None) -> Session:

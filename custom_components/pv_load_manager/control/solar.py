@@ -1,6 +1,7 @@
 """Applies the law of surplus charging to one charger: what it can do, what it costs, and what a person is told."""
 
 from dataclasses import replace
+from math import inf
 
 from . import law
 from .allocation import Kind
@@ -18,18 +19,19 @@ WORTH_SAYING = 0.1  # of a price; a smaller regret is noise
 type Offers = tuple[Offer | None, Offer | None, Offer | None]
 
 
-def offers(candidate: Candidate, *, fits_three: bool, may_stop: bool, margin_a: float) -> Offers:
+def offers(candidate: Candidate, *, one_a: float, fits_three: bool, may_stop: bool, margin_a: float) -> Offers:
     """Return what a charger can do in each choice, in W.
 
     Args:
         candidate: the charger.
+        one_a: its part of what the circuits have for it on one phase, in A.
         fits_three: whether the circuits have room for its minimum on three phases.
         may_stop: whether stopping is a choice.
         margin_a: what is allowed to a car beyond what it is seen to draw, in A.
     """
     stop = Offer(0.0, 0.0) if may_stop else None
     options = candidate.options
-    one = _offer(candidate, 1, margin_a) if 1 in options.allowed else None
+    one = _offer(candidate, 1, margin_a, one_a) if 1 in options.allowed else None
     three = _offer(candidate, 3, margin_a) if 3 in options.allowed else None
     if one is None or three is None:
         return stop, one, three
@@ -41,10 +43,10 @@ def offers(candidate: Candidate, *, fits_three: bool, may_stop: bool, margin_a: 
     return stop, one, three
 
 
-def _offer(candidate: Candidate, count: int, margin_a: float) -> Offer:
+def _offer(candidate: Candidate, count: int, margin_a: float, part_a: float = inf) -> Offer:
     options, state = candidate.options, candidate.state
     watts = candidate.volts * options.used(count)
-    most: float = candidate.cap_a(count)
+    most: float = min(candidate.cap_a(count), part_a)
     if state.demand_a is not None:
         most = min(most, state.demand_a - int(margin_a))
     least = (options.floor(count) + state.excess_a) * watts
@@ -58,6 +60,7 @@ def consider(
     *,
     left_w: float,
     share_w: float,
+    one_a: float,
     fits_three: bool,
     seconds: float,
     now: float,
@@ -70,12 +73,13 @@ def consider(
         candidate: the charger.
         left_w: what those before it leave of the surplus above their minimum, in W.
         share_w: its fair part, in W.
+        one_a: its part of what the circuits have for it on one phase, in A.
         fits_three: whether the circuits have room for its minimum on three phases.
         seconds: since the last step.
         now: monotonic seconds.
     """
     margin = config.strategy.demand_margin_a
-    possible = offers(candidate, fits_three=fits_three, may_stop=True, margin_a=margin)
+    possible = offers(candidate, one_a=one_a, fits_three=fits_three, may_stop=True, margin_a=margin)
     needed = needed_power(config, candidate)
     strategy = config.strategy
     present = choice_of(candidate)
@@ -106,6 +110,7 @@ def consider_phases(
     candidate: Candidate,
     *,
     available_w: float,
+    one_a: float,
     fits_three: bool,
     seconds: float,
     now: float,
@@ -117,12 +122,13 @@ def consider_phases(
         surplus: the surplus for all.
         candidate: the charger.
         available_w: what it may take, in W.
+        one_a: its part of what the circuits have for it on one phase, in A.
         fits_three: whether the circuits have room for its minimum on three phases.
         seconds: since the last step.
         now: monotonic seconds.
     """
     margin = config.strategy.demand_margin_a
-    possible = offers(candidate, fits_three=fits_three, may_stop=False, margin_a=margin)
+    possible = offers(candidate, one_a=one_a, fits_three=fits_three, may_stop=False, margin_a=margin)
     sun = Sun(available_w, available_w, 0.0)
     strategy = config.strategy
     costs = law.costs(
@@ -178,7 +184,8 @@ def _weigh(
             switches_per_day=strategy.phase_switches_per_day,
         ),
         wear,
-        seconds=min(seconds, LONGEST_STEP),
+        # Who distributes anew does not get past the dwell time by a stop and a start either.
+        seconds=min(seconds, LONGEST_STEP) if rested_in > 0.0 else seconds,
     )
 
 

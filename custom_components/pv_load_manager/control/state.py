@@ -160,6 +160,8 @@ class ControlState:
     peak: Peak = field(default_factory=Peak)
     day: int | None = None
     """The day to which the counts of starts and switches belong."""
+    anew: bool = False
+    """Whether the next step shall not wait for what only spares a change."""
 
     def as_dict(self, now: float) -> dict[str, Any]:
         """Return what is worth keeping over a restart, JSON-able, with ages in s instead of times."""

@@ -5,6 +5,8 @@ import string
 
 from .reasons import Explanation
 
+LONGEST_COUNTDOWN = 3600.0  # s; nobody counts the seconds of a night
+
 
 class _Formatter(string.Formatter):
     """Writes figures as people do; one that is not known becomes a dash instead of a failure."""
@@ -42,6 +44,7 @@ def render(
     if circuit is not None:
         values["circuit"] = (circuits or {}).get(circuit, templates["root_circuit"])
     text = _Formatter(templates.get("decimal", ".")).vformat(template, (), values)
-    if explanation.next_change_at is None or explanation.next_change_at <= now:
+    at = explanation.next_change_at
+    if at is None or not now < at <= now + LONGEST_COUNTDOWN:
         return text
-    return f"{text} {templates['countdown'].format(seconds=round(explanation.next_change_at - now))}"
+    return f"{text} {templates['countdown'].format(seconds=round(at - now))}"

@@ -83,3 +83,11 @@ class ReachIssues:
         """Take all back."""
         self._cloud.end()
         self._stranger.end()
+
+
+@callback
+def forget_issues(hass: HomeAssistant, serial: str) -> None:
+    """Delete all repairs of a removed charger, also those that somebody ignored before a restart."""
+    for domain, issue_id in list(ir.async_get(hass).issues):
+        if domain == DOMAIN and issue_id.endswith(f"_{serial}"):
+            ir.async_delete_issue(hass, domain, issue_id)

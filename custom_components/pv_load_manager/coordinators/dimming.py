@@ -56,7 +56,7 @@ class DimmingInput:
     def async_start(self) -> CALLBACK_TYPE:
         """Follow the entity; return what ends that."""
         if self._entity_id is None:
-            ir.async_delete_issue(self._hass, DOMAIN, ISSUE)
+            forget(self._hass)
             return _nothing
         self._listen()
         unsubscribe = async_track_state_change_event(self._hass, self._entity_id, self._on_change)
@@ -65,7 +65,7 @@ class DimmingInput:
         def stop() -> None:
             unsubscribe()
             self._cancel()
-            ir.async_delete_issue(self._hass, DOMAIN, ISSUE)
+            forget(self._hass)
 
         return stop
 
@@ -85,7 +85,7 @@ class DimmingInput:
         self._cancel()
         if self._lost:
             self._lost = False
-        ir.async_delete_issue(self._hass, DOMAIN, ISSUE)
+        forget(self._hass)
         if self._memory.site.get("dimmed") is not said:
             self._memory.set_site(dimmed=said)
 
@@ -113,6 +113,12 @@ class DimmingInput:
         if self._waiting is not None:
             self._waiting()
             self._waiting = None
+
+
+@callback
+def forget(hass: HomeAssistant) -> None:
+    """Delete the repair."""
+    ir.async_delete_issue(hass, DOMAIN, ISSUE)
 
 
 @callback

@@ -1,6 +1,6 @@
 """Keeps the distribution log: the last redistributions, and with its switch on everything of a day."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 import json
@@ -65,6 +65,21 @@ class Excerpt:
             "start": {key: command for key, command in start.items() if command is not None},
             "records": [line.decode() for line in lines],
         }
+
+    def of(self, charger_ids: Iterable[str], most: int) -> dict[str, list[dict[str, Any]]]:
+        """Return the last records about some chargers, the newest first, each with the charger's own change alone."""
+        found: dict[str, list[dict[str, Any]]] = {key: [] for key in charger_ids}
+        lines = [*self.records.lines(), *(() if self.closing is None else (self.closing,))]
+        for line in reversed(lines):
+            wanted = [key for key, records in found.items() if len(records) < most]
+            if not wanted:
+                break
+            if any(key.encode() in line for key in wanted):  # most of a long log is about others
+                record = json.loads(line)
+                for change in record.pop("changes"):
+                    if change["charger"] in wanted:
+                        found[change["charger"]].append({**record, **change})
+        return found
 
 
 class DistributionLog:
@@ -195,6 +210,12 @@ def distribution_of(hass: HomeAssistant, templates: Mapping[str, str]) -> Distri
     if _DISTRIBUTION not in hass.data:
         hass.data[_DISTRIBUTION] = Distribution(hass, templates)
     return hass.data[_DISTRIBUTION]
+
+
+@callback
+def forget_distribution(hass: HomeAssistant) -> None:
+    """Forget the log with the load manager that it is of."""
+    hass.data.pop(_DISTRIBUTION, None)
 
 
 def happened(charger_id: str | None) -> str:

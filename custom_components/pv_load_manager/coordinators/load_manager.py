@@ -1,41 +1,32 @@
 """Runs the control core: collects what the entries know, decides, and hands out the plans."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 import math
-from typing import Any, Final
+from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
 from homeassistant.util import dt as dt_util
 
-from ..const import (
-    LOGGER,
-)
+from ..const import LOGGER
 from ..control import (
     ChargerConfig,
     Configuration,
     ControlState,
-    ExternalCause,
-    ExternalPhases,
     Mode,
-    Override,
-    OverrideSource,
     Plan,
     Snapshot,
     Timings,
-    begin_override,
     decide,
-    end_override,
     end_overrides,
     stop_plan,
 )
 from .distribution import distribution_of
-from .errors import refused
 from .issues import ConfigIssues
 from .settings import LAST_MODE
-from .site import SiteCoordinator
+from .wishes import WishesCoordinator
 
 TICK: Final = timedelta(seconds=1)
 LONG_AWAY: Final = 3600.0  # s; what was saved without its time is old
@@ -43,8 +34,8 @@ CHARGER_PAUSE: Final = 0.25  # s; charger updates are coalesced to at most 4 dec
 TIMINGS: Final = Timings()
 
 
-class LoadManagerCoordinator(SiteCoordinator):
-    """Holds the state of the control core, and carries out what the user wants of it."""
+class LoadManagerCoordinator(WishesCoordinator):
+    """Holds the state of the control core, and decides as often as something may have changed."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, *, timings: Timings | None = None) -> None:
         """Restore settings and state; nothing runs before ``async_start``."""
@@ -81,6 +72,8 @@ class LoadManagerCoordinator(SiteCoordinator):
         self._unsubscribe.append(async_track_time_interval(self.hass, self._tick, TICK, name="PV Load Manager"))
         # Entries are not unloaded when Home Assistant stops.
         self._unsubscribe.append(self.hass.async_add_shutdown_job(HassJob(self._remember)))
+        # How far an override's energy is, for one.
+        self._unsubscribe.append(self._shared.memory.before_saving(self._remember))
         self.decide_now()
 
     @callback
@@ -101,141 +94,12 @@ class LoadManagerCoordinator(SiteCoordinator):
         self.distribution.end(self.hass.loop.time())
 
     @callback
-    def change(self, **settings: Any) -> None:
-        """Take over a setting of the user and act on it at once."""
-        self._shared.memory.set_site(**settings)
-        self.decide_now()
-
-    @callback
-    def change_charger(self, serial: str, **settings: Any) -> None:
-        """Take over a user's setting of one charger and act on it at once."""
-        self._shared.memory.set_charger(serial, **settings)
-        self.decide_now()
-
-    @callback
-    def set_available_current(self, current_a: float) -> None:
-        """Take over what all chargers together may draw per phase in A; the watchdog begins anew.
-
-        Raises:
-            ServiceValidationError: it is not used at all, or more than the maximum.
-        """
-        if not self.strategy.external_current:
-            raise refused("external_current_off")
-        if not 0 <= current_a <= self.maximum_total_current:
-            raise refused("available_current_out_of_range", maximum=f"{self.maximum_total_current:g}")
-        self._shared.available_a, self._shared.available_set_at = float(current_a), self.hass.loop.time()
-        self.decide_now()
-
-    @callback
-    def request_phases(self, phases: int) -> None:
-        """Take over the number of phases that all chargers shall use; 0 = nobody charges.
-
-        Raises:
-            ServiceValidationError: it cannot be requested now.
-        """
-        external, cause = self.data.external, self.data.external_cause
-        if external is ExternalPhases.DISABLED:
-            raise refused("phase_request_disabled")
-        if external is ExternalPhases.SWITCHING:
-            raise refused("phase_request_switching")
-        if cause is ExternalCause.NO_CHARGER:
-            raise refused("phase_request_no_charger")
-        if cause is ExternalCause.UNREACHABLE:
-            raise refused("phase_request_unreachable")
-        if cause is ExternalCause.FIXED:
-            raise refused("phase_request_fixed")
-        self.change(phases_wanted=phases)
-
-    @callback
-    def set_circuit_limit(self, circuit_id: str, current_a: float | None) -> None:
-        """Take over what a circuit may carry per phase for now, in A; None = its rating again.
-
-        Raises:
-            ServiceValidationError: there is no such circuit, or it is rated for less.
-        """
-        rated = self.circuit_ratings.get(circuit_id)
-        if rated is None:
-            raise refused("unknown_circuit", circuit=circuit_id)
-        if current_a is not None and not 0 <= current_a <= rated:
-            name = self.circuit_names[circuit_id]
-            raise refused("circuit_limit_out_of_range", circuit=name, maximum=f"{rated:g}")
-        limits = dict(self.circuit_limits)
-        limits.pop(circuit_id, None)
-        if current_a is not None and current_a < rated:
-            limits[circuit_id] = float(current_a)
-        self.change(circuit_limits=limits)
-
-    def check_override(self, serials: Iterable[str], current_a: int) -> None:
-        """Find out whether all of some chargers may be overridden with a current in A.
-
-        Raises:
-            ServiceValidationError: a charger is not known to the control core, or the site is off.
-        """
-        if any(serial not in self._state.chargers for serial in serials):
-            raise refused("charger_not_managed")
-        if current_a and self.strategy.mode is Mode.OFF:
-            raise refused("override_while_off")
-
-    @callback
-    def begin_override(
-        self,
-        serial: str,
-        current_a: int,
-        *,
-        source: OverrideSource,
-        until: datetime | None = None,
-        energy_wh: float | None = None,
-    ) -> None:
-        """Let a charger charge with a current in A, 0 = not at all, until its car leaves.
-
-        Args:
-            serial: of the charger.
-            current_a: A per phase; ``HIGHEST_CURRENT`` = as fast as possible.
-            source: who chose it.
-            until: when it ends, aware.
-            energy_wh: what it shall give from now on.
-
-        Raises:
-            ServiceValidationError: the charger is not known to the control core, or the site is off.
-        """
-        self.check_override((serial,), current_a if source is OverrideSource.USER else 0)
-        given = None if energy_wh is None else self._state.energy(serial) + energy_wh
-        self._state = begin_override(
-            self._state, serial, Override(current_a=current_a, source=source, until=until, energy_wh=given)
-        )
-        self.decide_now()
-
-    @callback
-    def end_override(self, serial: str) -> None:
-        """Let a charger charge by its mode again."""
-        self._state = end_override(self._state, serial)
-        self.decide_now()
-
-    def override(self, serial: str) -> Override | None:
-        """Return the current that somebody chose for a charger."""
-        charger = self._state.chargers.get(serial)
-        return None if charger is None else charger.override
-
-    @callback
-    def choose_mode(self, mode: str) -> None:
-        """Take over the site's mode; off is the last word for everybody."""
-        if mode == Mode.OFF:
-            self._state = end_overrides(self._state)
-        self.change(mode=mode)
-
-    @callback
-    def choose_charger_mode(self, serial: str, mode: str | None) -> None:
-        """Take over the mode of one charger past whatever was chosen before; None = as the site."""
-        self._state = end_override(self._state, serial)
-        self.change_charger(serial, mode=mode)
-
-    @callback
     def _restore_mode(self) -> None:
         """Begin with the mode that was chosen for the time after a restart; a reload is none."""
         restored, self._shared.mode_restored = self._shared.mode_restored, True
         default = self.settings.get("default_mode", LAST_MODE)
         if not restored and default in list(Mode):
-            self._shared.memory.set_site(mode=default)
+            self.modes.choose(default, present=default, until=None)
             if default == Mode.OFF:
                 self._state = end_overrides(self._state)
 
@@ -294,9 +158,10 @@ class LoadManagerCoordinator(SiteCoordinator):
         try:
             self._seen = snapshot = self._snapshot()
             self._follow_plugs(snapshot)
+            self._end_modes()
             config = self.configuration()
             self._state, plan = decide(config, self._state, snapshot, now, dt_util.now())
-            self._issues.check(config, snapshot, plan.errors, self.circuit_names)
+            self._issues.check(config, snapshot, plan, self.circuit_names)
             self._good = config
         except Exception:  # noqa: BLE001 - whatever it is, nobody watches the fuse then
             if not self._broken:
@@ -356,9 +221,18 @@ class LoadManagerCoordinator(SiteCoordinator):
         return self._decided_at
 
     @property
+    def running(self) -> bool:
+        """Return whether it is the load manager that decides."""
+        return self._shared.load_manager is self
+
+    @property
     def failed(self) -> bool:
         """Return whether the control core fails, so that every charger is stopped."""
         return self._broken
+
+    def basis(self) -> tuple[Configuration, ControlState, Snapshot]:
+        """Return what the last plan was made of; while the core fails, the last that could be read."""
+        return self._good or Configuration(), self._state, self._seen
 
     def inside(self) -> tuple[Configuration, ControlState, Snapshot]:
         """Return what plans are made of, for the diagnostics; while the core fails, the last that could be read."""
@@ -366,11 +240,11 @@ class LoadManagerCoordinator(SiteCoordinator):
 
     @callback
     def _follow_plugs(self, snapshot: Snapshot) -> None:
-        """A charger's own mode lasts until its car leaves."""
+        """A charger's own mode lasts until its car leaves, unless it is kept."""
         for serial, reading in snapshot.chargers.items():
             if not reading.online:
                 continue
             plugged = reading.car != "no_car"
-            if self._plugged.get(serial) and not plugged and "mode" in self._shared.memory.charger(serial):
-                self._shared.memory.set_charger(serial, mode=None)
+            if self._plugged.get(serial) and not plugged:
+                self.modes.car_left(serial)
             self._plugged[serial] = plugged

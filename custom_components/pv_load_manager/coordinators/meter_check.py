@@ -53,13 +53,23 @@ def prepare_meter_check(
     Raises:
         ServiceValidationError: it cannot begin now.
     """
+    check_ready(hass, manager, serial)
+    hass.data[_RUNNING] = run = MeterCheckRun(hass, manager, serial, timings=TIMINGS, progress=progress)
+    manager.before_stop.add(run.interrupt)
+    return run
+
+
+@callback
+def check_ready(hass: HomeAssistant, manager: LoadManagerCoordinator, serial: str) -> None:
+    """Find out whether a check with one charger can begin now.
+
+    Raises:
+        ServiceValidationError: it cannot.
+    """
     if _RUNNING in hass.data:
         raise refused("meter_check_running")
     _check_site(manager, hass.loop.time())
     _check_charger(manager, serial)
-    hass.data[_RUNNING] = run = MeterCheckRun(hass, manager, serial, timings=TIMINGS, progress=progress)
-    manager.before_stop.add(run.interrupt)
-    return run
 
 
 def charger_with_car(reading: ChargerReading | None) -> bool:

@@ -8,15 +8,21 @@ from typing import Final
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from ..control import Snapshot
-from ..control.sessions import Parts, Session, Sessions, sources_of
+from ..control import ChargerMode, ChargerPlan, Snapshot
+from ..control.counters import Parts
+from ..control.session import Session
+from ..control.sessions import UNCOMMANDED, Circumstances, Given, Sessions, sources_of
+from ..memory import Memory
 from ..shared import SHARED
 from ..wattpilot import WattpilotStatus
+from .ledger import Ledger
 from .translate import session_counters
 
 KEEP_EVERY: Final = 250.0  # Wh; the charger's own counters tell what came since
 MOST_MISSED: Final = 10
 """So many sessions wait for somebody to be told of them; nobody may ever come."""
+OVERRIDE: Final = "override"
+"""By what a car charges while somebody has chosen its current."""
 METER_AGE: Final = 60.0  # s; an older meter says nothing about where the power comes from now
 
 
@@ -29,6 +35,9 @@ class ChargerSessions:
         self._serial = serial
         self._sessions = Sessions.from_dict(hass.data[SHARED].memory.charger(serial).get("sessions"))
         self._kept_wh = self._energy
+        if self.session is not None and self.session.ended is not None:
+            # After a power failure the ledger may lack what is remembered here, or it never was there.
+            self._ledger.add(serial, self.session)
         self._missed: deque[Session] = deque(maxlen=MOST_MISSED)
         """Those that ended before anybody listened: a car may have left while Home Assistant was away."""
         self._listeners: list[Callable[[Session], None]] = []
@@ -45,35 +54,80 @@ class ChargerSessions:
         """Return the running session, or the last one."""
         return self._sessions.session
 
-    def heard(self, status: WattpilotStatus, *, away: bool = False) -> bool:
+    @property
+    def given(self) -> Given:
+        """Return what all cars at this charger were given since it was first looked at."""
+        return self._sessions.given
+
+    def heard(self, status: WattpilotStatus, *, plan: ChargerPlan | None = None, away: bool = False) -> bool:
         """Take in a status; return whether another car came while nobody watched.
 
         Args:
             status: everything that the charger says.
+            plan: what was wanted of it until now.
             away: whether it was not connected before.
         """
         plugged = self._sessions.seen is not None and self._sessions.seen.plugged
-        step = self._sessions.after(session_counters(status), dt_util.utcnow(), sources=self._sources(), away=away)
+        step = self._sessions.after(
+            session_counters(status),
+            dt_util.utcnow(),
+            sources=self._sources(),
+            circumstances=self._circumstances(plan),
+            away=away,
+        )
         self._sessions = step.sessions
         begun = not plugged and step.sessions.seen is not None and step.sessions.seen.plugged
-        if away or begun or step.finished or abs(self._energy - self._kept_wh) >= KEEP_EVERY:
+        if begun or step.finished:
+            # Soon: the ledger must not know of a session that is not remembered here.
+            self._memory.set_charger(self._serial, sessions=self._sessions.as_dict())
+        if away or abs(self._energy - self._kept_wh) >= KEEP_EVERY:
             self.keep()
+        # After a power failure a car may be seen to leave that had left before.
+        finished = [session for session in step.finished if self._ledger.add(self._serial, session)]
         if not self._listeners:
-            self._missed += step.finished
+            self._missed += finished
         for listener in self._listeners:
-            for session in step.finished:
+            for session in finished:
                 listener(session)
         return step.another_car
 
     def keep(self) -> None:
-        """Keep the present state; it is saved with a delay, or at the stop of Home Assistant."""
+        """Keep the present state; it is saved within a minute, or at the stop of Home Assistant."""
         self._kept_wh = self._energy
-        self._hass.data[SHARED].memory.set_charger(self._serial, sessions=self._sessions.as_dict())
+        self._memory.count_charger(self._serial, sessions=self._sessions.as_dict())
+
+    @property
+    def last(self) -> Session | None:
+        """Return the last session that ended."""
+        return self._ledger.last(self._serial)
+
+    @property
+    def _memory(self) -> Memory:
+        return self._hass.data[SHARED].memory
+
+    @property
+    def _ledger(self) -> Ledger:
+        return self._hass.data[SHARED].ledger
 
     @property
     def _energy(self) -> float:
         session = self._sessions.session
         return 0.0 if session is None else session.energy_wh
+
+    def _circumstances(self, plan: ChargerPlan | None) -> Circumstances:
+        """Return by what the car charges, and why it gets what it gets."""
+        manager = self._hass.data[SHARED].load_manager
+        if plan is None or manager is None:
+            return UNCOMMANDED
+        reason = plan.explanation.reason
+        if plan.command is None:
+            return Circumstances(None, reason)
+        if manager.override(self._serial) is not None:
+            return Circumstances(OVERRIDE, reason)
+        own = manager.charger_setting(self._serial, "mode", ChargerMode.FOLLOW_SITE)
+        mode = manager.strategy.mode if own == ChargerMode.FOLLOW_SITE else own
+        # In the seconds before it obeys, off gives nobody energy.
+        return Circumstances(None if mode == ChargerMode.OFF else str(mode), reason)
 
     def _sources(self) -> Parts | None:
         """Return where the power of the chargers comes from, None where no meter tells."""

@@ -1,11 +1,12 @@
-"""The user's live settings of the site: from how they are saved to how the control core takes them."""
+"""The user's live settings of site and chargers: from how they are saved to how the control core takes them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import isfinite
 from typing import Any, Final
 
-from ..control import BatteryPriority, CloudFilter, Mode, Rounding, Strategy, Timings
+from ..const import DEFAULT_PRIORITY, PRIORITIES
+from ..control import BatteryPriority, CloudFilter, Mode, PhasePolicy, Rounding, Strategy, Timings
 
 LAST_MODE: Final = "last"
 """After a restart the site charges as before."""
@@ -96,3 +97,15 @@ def read_timings(settings: Mapping[str, Any], timings: Timings) -> Timings:
         field: value for name, field in _TIMINGS.items() if (value := _read(float, settings.get(name))) is not None
     }
     return replace(timings, **chosen)
+
+
+def read_phase_policy(settings: Mapping[str, Any]) -> PhasePolicy:
+    """Return which number of phases a charger may use."""
+    policy: PhasePolicy | None = _read(PhasePolicy, settings.get("phase_policy"))
+    return PhasePolicy.AUTO if policy is None else policy
+
+
+def read_priority(settings: Mapping[str, Any]) -> str:
+    """Return the priority of a charger, one of ``PRIORITIES``."""
+    priority = settings.get("priority")
+    return priority if isinstance(priority, str) and priority in PRIORITIES else DEFAULT_PRIORITY

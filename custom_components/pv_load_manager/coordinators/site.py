@@ -22,12 +22,9 @@ from ..const import (
     CONF_METER_SOURCE,
     CONF_MIN_CURRENT,
     CONF_MIN_CURRENT_THREE,
-    CONF_PHASE_POLICY,
     CONF_PHASES,
-    CONF_PRIORITY,
     CONF_ROTATION,
     CONF_WIRED_PHASES,
-    DEFAULT_PRIORITY,
     DEFAULT_ROTATION,
     LOGGER,
     PRIORITIES,
@@ -53,7 +50,7 @@ from .dimming import DimmingInput
 from .inverter import InverterCoordinator
 from .meter import SensorMeter
 from .meter_entities import ChosenEntities
-from .settings import read_circuit_limits, read_strategy, read_timings
+from .settings import read_circuit_limits, read_phase_policy, read_priority, read_strategy, read_timings
 from .sources import Sources
 
 DEFAULT_CHARGER_CURRENT: Final = 16
@@ -75,6 +72,8 @@ class SiteCoordinator(DataUpdateCoordinator[Plan]):
         }
         self._sources = Sources(hass, entry.options, entry.data.get(CONF_METER_ENTRY))
         self._dimming = DimmingInput(hass, entry.options, self._shared.memory, self.decide_now)
+        self.fixed_phases: dict[str, PhasePolicy] = {}
+        """What counts for a charger for now instead of the user's choice; gone with the load manager."""
 
     @callback
     def follow_inputs(self) -> list[CALLBACK_TYPE]:
@@ -218,8 +217,8 @@ class SiteCoordinator(DataUpdateCoordinator[Plan]):
             circuit_id=options.get(CONF_CIRCUIT, ROOT_CIRCUIT),
             rotation=ROTATIONS.get(options.get(CONF_ROTATION, DEFAULT_ROTATION)),
             wired_phases=int(options.get(CONF_WIRED_PHASES, 3)),
-            phase_policy=PhasePolicy(options.get(CONF_PHASE_POLICY, PhasePolicy.AUTO)),
-            priority=PRIORITIES.get(options.get(CONF_PRIORITY, DEFAULT_PRIORITY), 0),
+            phase_policy=self.fixed_phases.get(serial) or read_phase_policy(self._shared.memory.charger(serial)),
+            priority=PRIORITIES[read_priority(self._shared.memory.charger(serial))],
             min_current_a=int(options.get(CONF_MIN_CURRENT, LOWEST_CURRENT)),
             min_current_three_a=None if least_on_more is None else int(least_on_more),
             max_current_a=self.charger_setting(serial, "max_current_a", DEFAULT_CHARGER_CURRENT),

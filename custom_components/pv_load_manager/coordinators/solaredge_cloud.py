@@ -43,6 +43,7 @@ from ..solaredge.cloud_errors import (
     CloudUnknownSiteError,
 )
 from ..solaredge.cloud_models import CloudAccess, CloudApi, CloudReading
+from .disabled import end_when_disabled
 from .inverter import InverterCoordinator
 
 LOOK_INTERVAL: Final = 15.0  # s; a car that is plugged in does not wait for the pace of an idle house
@@ -296,6 +297,7 @@ class SolarEdgeCloudCoordinator(InverterCoordinator):
         self.hass.data[SHARED].memory.set_cloud(memory_key(self.config_entry), dict(self._saved))
 
     def _tell_retired(self) -> None:
+        end_when_disabled(self.hass, self.config_entry, issue_id(self.config_entry))
         ir.async_create_issue(
             self.hass,
             DOMAIN,

@@ -13,6 +13,7 @@ from ..const import (
     CONF_BATTERY_INVERTED,
     CONF_BATTERY_SENSORS,
     CONF_BATTERY_SOC_SENSORS,
+    CONF_BATTERY_SOURCE,
     CONF_CONNECTION,
     CONF_ENTRY_TYPE,
     CONF_PV_SENSORS,
@@ -20,6 +21,7 @@ from ..const import (
     CONF_SOURCES_MAX_AGE,
     DOMAIN,
     BatteryDirection,
+    BatterySource,
     EntryType,
     InverterConnection,
 )
@@ -55,12 +57,13 @@ class SourceConfig:
         direction = BatteryDirection(options.get(CONF_BATTERY_DIRECTION) or BatteryDirection.DISCHARGE_POSITIVE)
         charging = options.get(CONF_BATTERY_CHARGE_SENSORS) if direction is BatteryDirection.SEPARATE else None
         max_age = options.get(CONF_SOURCES_MAX_AGE)
+        own = options.get(CONF_BATTERY_SOURCE) is None
         return cls(
             pv=tuple(options.get(CONF_PV_SENSORS) or ()),
-            battery=tuple(options.get(CONF_BATTERY_SENSORS) or ()),
-            charging=tuple(charging or ()),
+            battery=tuple((own and options.get(CONF_BATTERY_SENSORS)) or ()),
+            charging=tuple((own and charging) or ()),
             inverted=direction is BatteryDirection.CHARGE_POSITIVE,
-            charge_levels=tuple(options.get(CONF_BATTERY_SOC_SENSORS) or ()),
+            charge_levels=tuple((own and options.get(CONF_BATTERY_SOC_SENSORS)) or ()),
             max_age_s=None if max_age is None else float(max_age),
         )
 
@@ -96,6 +99,7 @@ class Sources:
         self._hass = hass
         self.config = SourceConfig.from_options(options)
         self._battery_inverted = bool(options.get(CONF_BATTERY_INVERTED, False))
+        self._without_battery = options.get(CONF_BATTERY_SOURCE) == BatterySource.NONE
         self._shared = hass.data[SHARED]
         self._grid_meter = grid_meter
         self._sensors = FollowedSensors(hass, self.config.entities, self.config.value_of, _nothing)
@@ -147,21 +151,10 @@ class Sources:
         return counted_inverters(self._hass, self._shared.inverters)
 
     def _with_battery(self) -> list[InverterCoordinator | None]:
-        """Return the inverters whose batteries count, None for one that is not loaded.
-
-        The cloud tells of a battery minutes later, so beside a meter of another source it would only spoil the sum.
-        """
-        return [
-            inverter
-            for entry, inverter in self._inverters()
-            if self._has_battery(entry, inverter)
-            and (not _in_cloud(entry) or entry.data[CONF_SERIAL] == self._grid_meter)
-        ]
-
-    def _has_battery(self, entry: ConfigEntry, inverter: InverterCoordinator | None) -> bool:
-        if inverter is None:
-            return self._shared.memory.has_battery(entry.data[CONF_SERIAL])
-        return inverter.has_battery
+        """Return the inverters whose batteries count, None for one that is not loaded."""
+        if self._without_battery:
+            return []
+        return [inverter for _, inverter in inverters_with_battery(self._hass, self._grid_meter)]
 
     def _sum(self, entities: Sequence[str]) -> Sample | None:
         """Return the sum of some sensors with the age of the oldest, None while one was never heard."""
@@ -200,11 +193,31 @@ def counted_inverters(
     """
     entries = [
         entry
-        for entry in hass.config_entries.async_entries(DOMAIN, include_disabled=False)
+        for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False, include_disabled=False)
         if entry.data[CONF_ENTRY_TYPE] == EntryType.SOLAREDGE
     ]
     local = [entry for entry in entries if not _in_cloud(entry)]
     return [(entry, loaded.get(entry.data[CONF_SERIAL])) for entry in local or entries]
+
+
+def inverters_with_battery(
+    hass: HomeAssistant, grid_meter: str | None
+) -> list[tuple[ConfigEntry, InverterCoordinator | None]]:
+    """Return the entries of inverters with a battery that can count; beside one that is not loaded is None.
+
+    The cloud tells of a battery minutes later, so beside a meter of another source it would only spoil the sum.
+
+    Args:
+        hass: where the inverters are.
+        grid_meter: serial number of the one whose meter sits at the house connection.
+    """
+    shared = hass.data[SHARED]
+    return [
+        (entry, inverter)
+        for entry, inverter in counted_inverters(hass, shared.inverters)
+        if (shared.memory.has_battery(entry.data[CONF_SERIAL]) if inverter is None else inverter.has_battery)
+        and (not _in_cloud(entry) or entry.data[CONF_SERIAL] == grid_meter)
+    ]
 
 
 def _reading[T](inverter: InverterCoordinator | None, take: Callable[[InverterCoordinator], T]) -> T | None:

@@ -91,6 +91,10 @@ class StallWatch:
         self._simulates = SIMULATE in status.raw and flag(status.raw[SIMULATE]) is False
         return True
 
+    def left(self) -> tuple[Write, ...]:
+        """Return what takes back what was set for the car, where nobody goes on to watch it."""
+        return (Write(SIMULATE, value=False),) if self._woken_at is not None and self._simulates else ()
+
     def writes(self, wanted: tuple[Write, ...], status: WattpilotStatus, now: float) -> tuple[Write, ...]:
         """Return what to write while a car is woken, else what is wanted anyway."""
         if self._woken_at is None:

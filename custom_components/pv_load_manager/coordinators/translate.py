@@ -3,7 +3,7 @@
 from typing import Final
 
 from ..control import CarState, ChargerReading, Command
-from ..control.sessions import Counters, Parts
+from ..control.counters import Counters, Parts
 from ..wattpilot import CarState as WattpilotCar, Target, WattpilotStatus
 
 HOLD_FORCE_STATE: Final = 1
@@ -72,6 +72,7 @@ def session_counters(status: WattpilotStatus) -> Counters:
         reboots=status.reboot_count,
         plugged_at_s=None if arrived is None else arrived / 1000,
         parts_wh=_parts(status),
+        phases=status.phases_in_use,
     )
 
 

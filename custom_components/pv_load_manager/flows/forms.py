@@ -70,15 +70,15 @@ PASSWORD_FIELD: Final = TextSelector(
 PASSWORD: Final = probatio.Schema({probatio.Required(CONF_PASSWORD): PASSWORD_FIELD})
 
 
-def connection_schema() -> probatio.Schema:
-    """Return the form for the house connection."""
+def connection_schema(chargers: int) -> probatio.Schema:
+    """Return the form for the house connection, with as many chargers as are set up already."""
     return probatio.Schema(
         {
             probatio.Required(CONF_PHASES, default="3"): SelectSelector(
                 SelectSelectorConfig(options=["1", "3"], translation_key="phases", mode=SelectSelectorMode.LIST)
             ),
             probatio.Required(CONF_MAIN_FUSE, default=DEFAULT_MAIN_FUSE): number("A"),
-            probatio.Required(CONF_EXPECTED_CHARGERS, default=1): number(),
+            probatio.Required(CONF_EXPECTED_CHARGERS, default=max(1, chargers)): number(),
         }
     )
 
@@ -206,7 +206,7 @@ def _meter_name(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
         states = {entity_id: hass.states.get(entity_id) for entity_id in needed}
         return ", ".join(state.name if state else entity_id for entity_id, state in states.items())
     serial = data[CONF_METER_ENTRY]
-    entries = hass.config_entries.async_entries(DOMAIN)
+    entries = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
     return next((e.title for e in entries if e.data.get(CONF_SERIAL) == serial), serial or NOT_KNOWN)
 
 

@@ -27,7 +27,7 @@ from ..const import (
 )
 from ..coordinators.meter_config import other_way_round
 from ..coordinators.meter_report import METER_LAG
-from ..shared import SHARED, inverter_protects, loaded_inverter
+from ..shared import SHARED, charger_entries, inverter_protects, loaded_inverter
 from . import forms, meter_forms, protection_forms
 from .live import Answer
 from .presets import Preset, disabled_names, meter_presets, preset_error
@@ -70,7 +70,8 @@ class LoadManagerSteps(Steps):
         return self.async_show_form(
             step_id="connection",
             data_schema=self.add_suggested_values_to_schema(
-                forms.connection_schema(), user_input or forms.connection_values(self._former)
+                forms.connection_schema(len(charger_entries(self.hass))),
+                user_input or forms.connection_values(self._former),
             ),
             errors=errors,
             description_placeholders=forms.CONNECTION_RANGES,
@@ -80,7 +81,7 @@ class LoadManagerSteps(Steps):
         """Ask which meter sees the house connection."""
         inverters = {
             entry.data[CONF_SERIAL]: entry.title
-            for entry in self.hass.config_entries.async_entries(DOMAIN)
+            for entry in self.hass.config_entries.async_entries(DOMAIN, include_ignore=False)
             if entry.data[CONF_ENTRY_TYPE] == EntryType.SOLAREDGE
         }
         presets = {preset.key: preset for preset in meter_presets(self.hass, self._data[CONF_PHASES])}

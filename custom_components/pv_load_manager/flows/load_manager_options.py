@@ -9,6 +9,7 @@ import probatio
 
 from ..const import (
     CONF_BATTERY_INVERTED,
+    CONF_BATTERY_SOURCE,
     CONF_DIMMING_ENTITY,
     CONF_DIMMING_POWER,
     CONF_DIMMING_TOTAL,
@@ -162,6 +163,8 @@ class LoadManagerOptionsFlow(MeterCheckSteps):
     def _saved(self, schema: probatio.Schema, data: Mapping[str, Any]) -> ConfigFlowResult:
         """End with what one form says; what the other one said stays."""
         asked = {str(key) for key in schema.schema}
+        if schema is source_forms.SENSORS:
+            asked.add(CONF_BATTERY_SOURCE)  # who fills in the form means what it says
         kept = {key: value for key, value in self.config_entry.options.items() if key not in asked}
         return self.async_create_entry(data={**kept, **data})
 

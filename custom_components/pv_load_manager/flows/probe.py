@@ -75,5 +75,5 @@ async def async_probe_wattpilot(
     finally:
         await client.close()
     if is_cloud(data) and error in UNREACHED:
-        error = "cannot_connect_cloud"
+        error = "charger_not_in_cloud"
     return {"base": error}, None

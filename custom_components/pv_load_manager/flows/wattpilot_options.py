@@ -24,23 +24,19 @@ from ..const import (
     CONF_MANAGED,
     CONF_MIN_CURRENT,
     CONF_MIN_CURRENT_THREE,
-    CONF_PHASE_POLICY,
-    CONF_PRIORITY,
     CONF_ROTATION,
     CONF_SERIAL,
     CONF_VEHICLE,
     CONF_WIRED_PHASES,
-    DEFAULT_PRIORITY,
     DEFAULT_ROTATION,
     DOMAIN,
-    PRIORITIES,
     ROTATION_UNKNOWN,
     ROTATIONS,
     VEHICLE_NONE,
     VEHICLE_OWN,
     VEHICLES,
 )
-from ..control import HIGHEST_CURRENT, LOWEST_CURRENT, ROOT_CIRCUIT, PhasePolicy
+from ..control import HIGHEST_CURRENT, LOWEST_CURRENT, ROOT_CIRCUIT
 from ..coordinators.site import DEFAULT_CHARGER_CURRENT
 from ..shared import SHARED
 
@@ -74,10 +70,6 @@ def init_schema(circuits: Mapping[str, str], circuit: str = ROOT_CIRCUIT) -> pro
             probatio.Required(CONF_ROTATION, default=DEFAULT_ROTATION): _choice(
                 CONF_ROTATION, *ROTATIONS, ROTATION_UNKNOWN
             ),
-            probatio.Required(CONF_PHASE_POLICY, default=PhasePolicy.AUTO.value): _choice(
-                CONF_PHASE_POLICY, *(policy.value for policy in PhasePolicy)
-            ),
-            probatio.Required(CONF_PRIORITY, default=DEFAULT_PRIORITY): _choice(CONF_PRIORITY, *PRIORITIES),
             probatio.Required(CONF_VEHICLE, default=VEHICLE_NONE): _choice(
                 CONF_VEHICLE, VEHICLE_NONE, *VEHICLES, VEHICLE_OWN
             ),
@@ -164,7 +156,7 @@ def circuit_titles(hass: HomeAssistant) -> dict[str, str]:
     """Return the title of every circuit of the house by its sub-entry."""
     return {
         subentry.subentry_id: subentry.title
-        for entry in hass.config_entries.async_entries(DOMAIN)
+        for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False)
         for subentry in entry.get_subentries_of_type(CIRCUIT_SUBENTRY)
     }
 

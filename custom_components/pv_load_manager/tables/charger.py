@@ -14,7 +14,6 @@ from homeassistant.components.sensor import (
 )
 from homeassistant.const import (
     MATCH_ALL,
-    PERCENTAGE,
     EntityCategory,
     UnitOfElectricCurrent,
 )
@@ -25,8 +24,9 @@ from ..control import CarState, ChargerPlan, Reason, render
 from ..coordinators.translate import CAR_STATES
 from ..coordinators.wattpilot import WattpilotCoordinator
 from ..entity import PvLoadManagerEntity
+from ..pace import ALLOCATION, SENTENCE, Pace
 from ..shared import SHARED
-from .figures import CURRENT, ENERGY, POWER, SteadyTotal, rounded
+from .figures import CURRENT, ENERGY, POWER, SteadyTotal, rounded, shown_before
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,8 @@ class ChargerSensorDescription(SensorEntityDescription):
     value_fn: Callable[[WattpilotCoordinator], StateType]
     needs_plan: bool = False
     """Known only while a load manager is there."""
+    pace: Pace | None = None
+    """How often it is shown; None = as others of its kind."""
 
 
 def _phase(index: int, key: str) -> ChargerSensorDescription:
@@ -43,6 +45,7 @@ def _phase(index: int, key: str) -> ChargerSensorDescription:
         key=f"current_{key}",
         translation_key=f"current_{key}",
         **CURRENT,
+        entity_registry_enabled_default=False,
         suggested_display_precision=1,
         value_fn=lambda charger: rounded(charger.data.currents[index], 2),
     )
@@ -50,11 +53,6 @@ def _phase(index: int, key: str) -> ChargerSensorDescription:
 
 def _allocated(charger: WattpilotCoordinator) -> StateType:
     return charger.plan.allocated_a if charger.plan is not None else None
-
-
-def _solar_share(charger: WattpilotCoordinator) -> StateType:
-    share = charger.sessions.session.solar_share if charger.sessions.session is not None else None
-    return None if share is None else rounded(100 * share, 0)
 
 
 CHARGER_SENSORS = (
@@ -69,6 +67,7 @@ CHARGER_SENSORS = (
         key="allocated_current",
         translation_key="allocated_current",
         **CURRENT,
+        pace=ALLOCATION,
         suggested_display_precision=0,
         value_fn=_allocated,
         needs_plan=True,
@@ -82,28 +81,6 @@ CHARGER_SENSORS = (
     _phase(0, "l1"),
     _phase(1, "l2"),
     _phase(2, "l3"),
-    ChargerSensorDescription(
-        key="session_energy",
-        translation_key="session_energy",
-        **ENERGY,
-        suggested_display_precision=2,
-        value_fn=lambda charger: rounded(charger.sessions.session.energy_wh, 0) if charger.sessions.session else None,
-    ),
-    ChargerSensorDescription(
-        key="session_solar_energy",
-        translation_key="session_solar_energy",
-        **ENERGY,
-        suggested_display_precision=2,
-        value_fn=lambda charger: rounded(charger.sessions.session.solar_wh, 0) if charger.sessions.session else None,
-    ),
-    ChargerSensorDescription(
-        key="session_solar_share",
-        translation_key="session_solar_share",
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=PERCENTAGE,
-        suggested_display_precision=0,
-        value_fn=_solar_share,
-    ),
 )
 
 
@@ -129,7 +106,7 @@ LIFETIME_ENERGY = ChargerSensorDescription(
     translation_key="lifetime_energy",
     **ENERGY,
     suggested_display_precision=1,
-    value_fn=lambda charger: rounded(charger.data.lifetime_energy_wh, 0),
+    value_fn=lambda charger: charger.data.lifetime_energy_wh,
 )
 
 REASON = ChargerSensorDescription(
@@ -137,6 +114,7 @@ REASON = ChargerSensorDescription(
     translation_key="reason",
     device_class=SensorDeviceClass.ENUM,
     options=[reason.value for reason in Reason],
+    pace=SENTENCE,
     value_fn=lambda charger: charger.plan.explanation.reason.value if charger.plan is not None else None,
     needs_plan=True,
 )
@@ -166,7 +144,7 @@ class ChargerSensor(PvLoadManagerEntity[WattpilotCoordinator], SensorEntity):
         return super().available
 
     @override
-    def refresh(self) -> StateType:
+    def refresh(self) -> object:
         """Take the figure from the charger."""
         value = self.entity_description.value_fn(self.coordinator)
         self._attr_native_value = value
@@ -174,22 +152,21 @@ class ChargerSensor(PvLoadManagerEntity[WattpilotCoordinator], SensorEntity):
 
 
 class LifetimeEnergySensor(ChargerSensor, RestoreSensor):
-    """The charger's lifetime energy; after a power failure the charger counts from a few Wh earlier, we do not."""
+    """An energy of all time; after a power failure the charger counts from a few Wh earlier, we do not."""
 
     _total: SteadyTotal
 
     @override
     async def async_added_to_hass(self) -> None:
         """Go on from the highest value that was ever shown."""
-        last = await self.async_get_last_sensor_data()
-        value = None if last is None else last.native_value
-        self._total = SteadyTotal(float(value) if isinstance(value, int | float) else None)
+        self._total = SteadyTotal(await shown_before(self))
         await super().async_added_to_hass()
 
     @override
     def refresh(self) -> StateType:
         """Take the energy from the charger unless it fell a little, or cannot be."""
-        value = self._total.after(self.coordinator.data.lifetime_energy_wh, self.hass.loop.time())
+        energy = self.entity_description.value_fn(self.coordinator)
+        value = self._total.after(energy if isinstance(energy, float | int) else None, self.hass.loop.time())
         self._attr_native_value = None if value is None else round(value)
         return self._attr_native_value
 
@@ -197,8 +174,14 @@ class LifetimeEnergySensor(ChargerSensor, RestoreSensor):
 class ReasonSensor(ChargerSensor):
     """Why a charger gets what it gets, with its arithmetic."""
 
-    # The numbers change all the time; the recorder keeps the reason alone.
+    # The numbers change all the time; the recorder keeps the reason alone, but a row whenever one is shown.
     _unrecorded_attributes = frozenset({MATCH_ALL})
+
+    @override
+    def refresh(self) -> tuple[object, str | None]:
+        """Take the reason from the plan; the circuit it speaks of is published with it."""
+        plan = self.coordinator.plan
+        return super().refresh(), None if plan is None else plan.explanation.circuit_id
 
     @property
     @override
@@ -217,7 +200,8 @@ class ReasonSensor(ChargerSensor):
         if explanation.circuit_id is not None and explanation.circuit_id in circuits:
             attributes["circuit"] = circuits[explanation.circuit_id]
         if explanation.next_change_at is not None and explanation.next_change_at > now:
-            moment = dt_util.utcnow() + timedelta(seconds=explanation.next_change_at - now)
+            # Rounded, so that one and the same moment does not look like another one every second.
+            moment = dt_util.utcnow() + timedelta(seconds=explanation.next_change_at - now + 0.5)
             attributes["next_change"] = moment.replace(microsecond=0).isoformat()
         return attributes
 

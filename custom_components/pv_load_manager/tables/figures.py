@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
+from homeassistant.components.sensor import RestoreSensor, SensorDeviceClass, SensorStateClass
 from homeassistant.const import UnitOfElectricCurrent, UnitOfEnergy, UnitOfPower
 
 POWER: Final[dict[str, Any]] = {
@@ -30,6 +30,21 @@ PATIENCE: Final = 300.0  # s; what cannot be, and lasts, is true all the same
 def rounded(value: float | None, digits: int) -> float | None:
     """Return a rounded figure; -0.0 is shown as 0."""
     return None if value is None else round(value, digits) + 0.0
+
+
+async def shown_before(sensor: RestoreSensor) -> float | None:
+    """Return the value that was shown before a restart, None where there is none.
+
+    Home Assistant goes by the entity id: what one showed that was removed is another one's value.
+    """
+    state, data, entry = (
+        await sensor.async_get_last_state(),
+        await sensor.async_get_last_sensor_data(),
+        sensor.registry_entry,
+    )
+    if state is None or data is None or (entry is not None and state.last_updated < entry.created_at):
+        return None
+    return float(data.native_value) if isinstance(data.native_value, int | float) else None
 
 
 class SteadyTotal:

@@ -13,6 +13,8 @@ from homeassistant.components.sensor import (
 )
 from homeassistant.const import (
     EntityCategory,
+    UnitOfElectricPotential,
+    UnitOfEnergy,
     UnitOfRatio,
 )
 from homeassistant.helpers.typing import StateType
@@ -20,7 +22,7 @@ from homeassistant.helpers.typing import StateType
 from ..coordinators.inverter import InverterCoordinator
 from ..entity import PvLoadManagerEntity
 from ..solaredge import InverterData, MeterData, OtherMeter
-from .figures import CURRENT, ENERGY, POWER, SteadyTotal, rounded
+from .figures import CURRENT, ENERGY, POWER, SteadyTotal, rounded, shown_before
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +60,22 @@ def _grid_current(index: int) -> InverterSensorDescription:
         entity_category=EntityCategory.DIAGNOSTIC,
         suggested_display_precision=1,
         value_fn=lambda data: rounded(data.grid.currents_a[index], 2) if data.grid is not None else None,
+        age_fn=_grid_at,
+        has_fn=lambda inverter: inverter.protects(1) and (index == 0 or inverter.grid_meter_has_phases),
+    )
+
+
+def _grid_voltage(index: int) -> InverterSensorDescription:
+    return InverterSensorDescription(
+        key=f"grid_voltage_l{index + 1}",
+        translation_key=f"grid_voltage_l{index + 1}",
+        device_class=SensorDeviceClass.VOLTAGE,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=UnitOfElectricPotential.VOLT,
+        suggested_display_precision=0,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda data: rounded(data.grid.voltages_v[index], 1) if data.grid is not None else None,
         age_fn=_grid_at,
         has_fn=lambda inverter: inverter.protects(1) and (index == 0 or inverter.grid_meter_has_phases),
     )
@@ -139,6 +157,9 @@ INVERTER_SENSORS = (
     _grid_current(0),
     _grid_current(1),
     _grid_current(2),
+    _grid_voltage(0),
+    _grid_voltage(1),
+    _grid_voltage(2),
     InverterSensorDescription(
         key="battery_power",
         translation_key="battery_power",
@@ -158,6 +179,20 @@ INVERTER_SENSORS = (
         value_fn=lambda data: rounded(data.battery.state_of_charge, 1) if data.battery is not None else None,
         age_fn=_battery_at,
         has_fn=lambda inverter: inverter.has_battery,
+    ),
+    InverterSensorDescription(
+        key="battery_capacity",
+        translation_key="battery_capacity",
+        device_class=SensorDeviceClass.ENERGY_STORAGE,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
+        suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        suggested_display_precision=1,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda data: rounded(data.battery.capacity_wh, 0) if data.battery is not None else None,
+        age_fn=_battery_at,
+        has_fn=lambda inverter: inverter.counts_energy and inverter.has_battery,
     ),
 )
 
@@ -191,9 +226,7 @@ class InverterEnergySensor(InverterSensor, RestoreSensor):
     @override
     async def async_added_to_hass(self) -> None:
         """Go on from the value that was shown last."""
-        last = await self.async_get_last_sensor_data()
-        known = last.native_value if last is not None else None
-        self._total = SteadyTotal(float(known) if isinstance(known, int | float) else None, patience=PATIENCE)
+        self._total = SteadyTotal(await shown_before(self), patience=PATIENCE)
         await super().async_added_to_hass()
 
     @override
@@ -237,6 +270,31 @@ def _meter_current(meter: OtherMeter, index: int) -> InverterSensorDescription:
         entity_registry_enabled_default=False,
         suggested_display_precision=1,
         value_fn=lambda data: _of_meter(data, meter, lambda shown: rounded(shown.currents_a[index], 2)),
+        age_fn=lambda data: _of_meter(data, meter, lambda shown: shown.at),
+    )
+
+
+def meter_energies(inverter: InverterCoordinator) -> Iterator[InverterSensorDescription]:
+    """Return the counters of every meter that is not at the house connection.
+
+    What another roof makes stands in one of them and nowhere else.
+    """
+    for meter in inverter.other_meters:
+        yield _meter_energy(meter, "imported", lambda shown: shown.imported_wh)
+        yield _meter_energy(meter, "exported", lambda shown: shown.exported_wh)
+
+
+def _meter_energy(
+    meter: OtherMeter, direction: str, value_fn: Callable[[MeterData], float | None]
+) -> InverterSensorDescription:
+    return InverterSensorDescription(
+        key=f"meter_{meter.key}_{direction}_energy",
+        translation_key=f"meter_{direction}_energy",
+        translation_placeholders={"number": str(meter.slot)},
+        **ENERGY,
+        entity_registry_enabled_default=False,
+        suggested_display_precision=1,
+        value_fn=lambda data: _of_meter(data, meter, value_fn),
         age_fn=lambda data: _of_meter(data, meter, lambda shown: shown.at),
     )
 

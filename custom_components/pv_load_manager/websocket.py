@@ -1,0 +1,125 @@
+"""WebSocket commands: the sentences of the reasons, explanations, and the live figures of the site.
+
+Every user may read them, as every user may read the entities; nothing can be changed here.
+
+``pv_load_manager/texts`` with ``language`` answers ``{"language": ..., "templates": {reason: sentence}}``; numbers
+stand in braces, ``countdown`` has ``{seconds}``, ``decimal`` is what stands in front of decimals.
+
+``pv_load_manager/explain`` with optional ``language`` and ``charger`` (serial number) answers what the action
+``explain`` does, without the log: ``{"site": {...}, "chargers": [{...}]}``.
+
+``pv_load_manager/subscribe`` with optional ``language`` sends the same shape at once and whenever it differs, at most
+once a second; ``null`` while there is no load manager. Currents in A per grid phase (measured ones of a charger per its
+own phase), powers in W, grid +import, battery +discharge, unknown = null::
+
+    {"site": {"status", "mode", "dimmed",
+              "surplus": {"surplus_w", "target_grid_w", "grid_w", "pv_w", "battery_w", "battery_soc", "chargers_w"},
+              "circuits": [{"id", "name", "stage", "rated_a", "limit_a", "house_a", "chargers_a", "free_a"}]},
+     "chargers": [{"charger", "name", "reason", "text", "numbers", "circuit": {"id", "name"} | null,
+                   "next_change": ISO time | null,
+                   "allocated": {"charge", "current_a", "phases"} | null,
+                   "measured": {"online", "car", "charge_released", "offered_a", "phases", "currents_a", "power_w"}
+                               | null}]}
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from homeassistant.components.websocket_api import async_register_command
+from homeassistant.components.websocket_api.connection import ActiveConnection
+from homeassistant.components.websocket_api.const import ERR_NOT_FOUND
+from homeassistant.components.websocket_api.decorators import async_response, websocket_command
+from homeassistant.components.websocket_api.messages import event_message
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.event import async_track_time_interval
+import probatio
+
+from .const import DOMAIN
+from .coordinators.decisions import Decisions
+from .languages import Templates, async_templates
+from .shared import SHARED, charger_entries
+
+INTERVAL: Final = timedelta(seconds=1)
+LANGUAGE: Final = "language"
+CHARGER: Final = "charger"
+
+
+@callback
+def async_setup_websocket(hass: HomeAssistant) -> None:
+    """Register all commands."""
+    for command in (_async_texts, _async_explain, _async_subscribe):
+        async_register_command(hass, command)
+
+
+def decisions_of(hass: HomeAssistant, templates: Templates) -> Decisions | None:
+    """Return the last decisions; None while there is no load manager."""
+    manager = hass.data[SHARED].load_manager
+    names = {serial: entry.title for serial, entry in charger_entries(hass).items()}
+    return None if manager is None else Decisions.of(manager, names, templates)
+
+
+@websocket_command(
+    {probatio.Required("type"): f"{DOMAIN}/texts", probatio.Optional(LANGUAGE): str},
+)
+@async_response
+async def _async_texts(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> None:
+    """Send the sentences of a language."""
+    language = message.get(LANGUAGE) or hass.config.language
+    templates = await async_templates(hass, language)
+    connection.send_result(message["id"], {"language": language, "templates": dict(templates)})
+
+
+@websocket_command(
+    {
+        probatio.Required("type"): f"{DOMAIN}/explain",
+        probatio.Optional(LANGUAGE): str,
+        probatio.Optional(CHARGER): str,
+    },
+)
+@async_response
+async def _async_explain(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> None:
+    """Send the last decision about one charger, or about all."""
+    decisions = decisions_of(hass, await async_templates(hass, message.get(LANGUAGE)))
+    serials = [] if decisions is None else list(decisions.plan.chargers)
+    if (wanted := message.get(CHARGER)) is not None:
+        serials = [serial for serial in serials if serial == wanted]
+    if decisions is None or (wanted is not None and not serials):
+        connection.send_error(message["id"], ERR_NOT_FOUND, "There is no such charger or no load manager")
+        return
+    explained = {"site": decisions.site(), "chargers": [decisions.charger(serial) for serial in serials]}
+    connection.send_result(message["id"], explained)
+
+
+@websocket_command(
+    {probatio.Required("type"): f"{DOMAIN}/subscribe", probatio.Optional(LANGUAGE): str},
+)
+@async_response
+async def _async_subscribe(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> None:
+    """Send the live figures until the connection or the subscription ends.
+
+    There is no queue here: a figure that is overtaken within a second is never sent.
+    """
+    templates = await async_templates(hass, message.get(LANGUAGE))
+    sent: list[Any] = []
+
+    @callback
+    def look(_now: datetime | None = None) -> None:
+        live = live_figures(hass, templates)
+        if sent != [live]:
+            sent[:] = [live]
+            connection.send_message(event_message(message["id"], live))
+
+    connection.subscriptions[message["id"]] = async_track_time_interval(
+        hass, look, INTERVAL, name=f"{DOMAIN} live figures", cancel_on_shutdown=True
+    )
+    connection.send_result(message["id"])
+    look()
+
+
+def live_figures(hass: HomeAssistant, templates: Templates) -> dict[str, Any] | None:
+    """Return what a subscription sends."""
+    decisions = decisions_of(hass, templates)
+    if decisions is None:
+        return None
+    chargers = [decisions.live_charger(serial) for serial in decisions.plan.chargers]
+    return {"site": decisions.live_site(), "chargers": chargers}
