@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult
@@ -20,7 +21,7 @@ from simulator import CarConfig, ChargerConfig
 
 from .conftest import OURS, QUICK_CAR, BuildSite, sunny
 from .flows import shows
-from .site import Site, configuration, eventually
+from .site import CONTROL_TIMINGS, Site, configuration, eventually
 from .test_meters import CURRENTS, PHASE_CURRENT, say_all
 from .watching import TWO, draws, gives, holds, repeated
 
@@ -417,8 +418,10 @@ async def refusal(site: Site, *chargers: MockConfigEntry) -> str | None:
     return refused.value.translation_key
 
 
-async def test_refusals(build_site: BuildSite) -> None:
+async def test_refusals(build_site: BuildSite, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is missing is said at once, and nothing is changed."""
+    timings = replace(CONTROL_TIMINGS, hear_all=30.0)  # the second charger is missing for as long as that takes here
+    monkeypatch.setattr(f"{OURS}.coordinators.load_manager.TIMINGS", timings)
     site = await build_site(sunny(*TWO, pv_w=0))
     async with metered(site):
         first = site.charger_entry()

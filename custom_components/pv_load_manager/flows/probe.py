@@ -54,7 +54,6 @@ async def async_probe_wattpilot(
     With ``serial`` the password is shown to no other charger.
     """
     client = charger_client(data, serial=serial)
-    error = "not_a_wattpilot"
     try:
         await client.connect()
     except WattpilotAuthenticationError:
@@ -70,8 +69,7 @@ async def async_probe_wattpilot(
     except WattpilotConnectionError:
         error = "cannot_connect_charger"
     else:
-        if client.info is not None:
-            return {}, client.info
+        return {}, client.info
     finally:
         await client.close()
     if is_cloud(data) and error in UNREACHED:

@@ -103,8 +103,8 @@ class SolarEdgeSteps(Steps):
             if entry.unique_id == self.unique_id or _address(entry.data) not in leaders or _works(entry):
                 continue
             address = {CONF_HOST: data[CONF_HOST], CONF_PORT: data[CONF_PORT]}
-            if self.hass.config_entries.async_update_entry(entry, data={**entry.data, **address}):
-                self.hass.config_entries.async_schedule_reload(entry.entry_id)
+            self.hass.config_entries.async_update_entry(entry, data={**entry.data, **address})
+            self.hass.config_entries.async_schedule_reload(entry.entry_id)
 
     async def _async_ask_inverter(self, data: dict[str, Any]) -> tuple[dict[str, str], InverterInfo | None]:
         """Complete the data of an entry; the host gets the spelling under which others hold the connection."""
