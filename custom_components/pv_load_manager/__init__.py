@@ -1,9 +1,10 @@
 """PV Load Manager: electric cars charge from the roof, and the fuse never trips."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
@@ -85,12 +86,13 @@ async def async_migrate_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
             moved = {name: options.pop(name) for name in (CONF_PHASE_POLICY, CONF_PRIORITY) if name in options}
             if missing := {name: value for name, value in moved.items() if name not in memory.charger(serial)}:
                 memory.set_charger(serial, **missing)
+                await memory.async_save()  # before the entry, which has them no more, is saved a second later
         hass.config_entries.async_update_entry(entry, options=options, minor_version=2)
     return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: PvLoadManagerConfigEntry) -> bool:
-    """Set up one entry of any kind."""
+    """Set up one entry of any kind; what is to be undone at its end is undone, too, where this fails midway."""
     shared = hass.data[SHARED]
     kind = EntryType(entry.data[CONF_ENTRY_TYPE])
     manager: LoadManagerCoordinator | None = None
@@ -98,7 +100,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: PvLoadManagerConfigEntry
         manager = LoadManagerCoordinator(hass, entry)
         entry.runtime_data = manager
         shared.load_manager = manager
-        entry.async_on_unload(manager.async_stop)  # also where the set-up fails further down
+        entry.async_on_unload(manager.async_stop)
         entry.async_on_unload(entry.add_update_listener(_async_reload))
     elif kind is EntryType.SOLAREDGE:
         connection = InverterConnection(entry.data.get(CONF_CONNECTION, InverterConnection.MODBUS))
@@ -106,19 +108,24 @@ async def async_setup_entry(hass: HomeAssistant, entry: PvLoadManagerConfigEntry
         await inverter.async_connect()
         entry.runtime_data = inverter
         shared.inverters[inverter.serial] = inverter
+        entry.async_on_unload(partial(_forget_loaded, shared.inverters, inverter.serial))
         shared.memory.set_battery(inverter.serial, attached=inverter.has_battery)
         # A coordinator polls only while somebody listens; the control core needs it without any entity, too.
         entry.async_on_unload(inverter.async_add_listener(partial(_decide_now, shared)))
     else:
         _refuse_a_second_entry(shared, entry)
         charger = WattpilotCoordinator(hass, entry)
+        entry.async_on_unload(charger.async_close)
         await charger.async_connect()
         entry.runtime_data = charger
         shared.chargers[charger.serial] = charger
+        entry.async_on_unload(partial(_forget_loaded, shared.chargers, charger.serial))
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **device_info(entry))
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    async with _turn(shared):
+        await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     if manager is not None:
-        manager.async_start()
+        async with _turn(shared):
+            manager.async_start()
     elif kind is EntryType.SOLAREDGE:
         _decide_now(shared)
     elif shared.load_manager is not None:
@@ -127,18 +134,28 @@ async def async_setup_entry(hass: HomeAssistant, entry: PvLoadManagerConfigEntry
     return True
 
 
+@asynccontextmanager
+async def _turn(shared: Shared) -> AsyncIterator[None]:
+    """Give one entry after the other a step of the event loop: dozens that wait for the same would block it."""
+    async with shared.turn:
+        await asyncio.sleep(0)
+        yield
+
+
 async def async_unload_entry(hass: HomeAssistant, entry: PvLoadManagerConfigEntry) -> bool:
     """Unload one entry; chargers and cars stay as they are."""
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
-    shared = hass.data[SHARED]
-    coordinator = entry.runtime_data
-    if isinstance(coordinator, InverterCoordinator):
-        shared.inverters.pop(coordinator.serial, None)
-    elif isinstance(coordinator, WattpilotCoordinator):
-        shared.chargers.pop(coordinator.serial, None)
-        await coordinator.async_close()
+    if isinstance(entry.runtime_data, WattpilotCoordinator):
+        # Before its task is cancelled, which would not say goodbye to the charger.
+        await entry.runtime_data.async_close()
     return True
+
+
+@callback
+def _forget_loaded(coordinators: dict[str, Any], serial: str) -> None:
+    """Take out a coordinator of an entry that is unloaded, or whose set-up failed."""
+    coordinators.pop(serial, None)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:

@@ -13,7 +13,7 @@ from .const import DOMAIN, LOGGER
 VERSION = 1
 SAVE_DELAY = 5  # s; settings come in bursts
 COUNT_DELAY = 60  # s; after a power failure the chargers' own counters tell what they gave meanwhile
-OF_SITE = frozenset({"mode", "mode_until"})
+OF_SITE = frozenset({"mode", "mode_until", "mode_before"})
 """Settings of a charger that nobody ends without a load manager."""
 
 type Saved = dict[str, Any]
@@ -184,6 +184,10 @@ class Memory:
         self._clouds, self._batteries, self._grid_slots = {}, set(), {}
         self._due = None
         await async_remove_all(self._hass, self._store)
+
+    async def async_save(self) -> None:
+        """Save all at once."""
+        await self._store.async_save(self._written())
 
     def _save(self, *, counts: bool = False) -> None:
         """Save all soon, counts seldom.

@@ -9,7 +9,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .control import HIGHEST_CURRENT, LOWEST_CURRENT, ROOT_CIRCUIT
 from .coordinators.load_manager import LoadManagerCoordinator
-from .coordinators.site import DEFAULT_CHARGER_CURRENT
+from .coordinators.settings import read_max_current
 from .coordinators.wattpilot import WattpilotCoordinator
 from .entity import CircuitEntity, ManagedChargerEntity, PvLoadManagerEntity
 from .shared import SHARED, PvLoadManagerConfigEntry
@@ -141,8 +141,7 @@ class MaximumCurrentNumber(ManagedChargerEntity, NumberEntity):
     @override
     def refresh(self) -> tuple[float, float]:
         """Take the value from the settings; its upper end is published with it."""
-        saved = self.hass.data[SHARED].memory.charger(self.coordinator.serial)
-        value = float(saved.get("max_current_a", DEFAULT_CHARGER_CURRENT))
+        value = float(read_max_current(self.hass.data[SHARED].memory.charger(self.coordinator.serial)))
         self._attr_native_value = value
         return value, self.native_max_value
 

@@ -14,7 +14,13 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .const import PRIORITIES
 from .control import BatteryPriority, ChargerMode, CloudFilter, ExternalPhases, Mode, PhasePolicy, Rounding
 from .coordinators.load_manager import LoadManagerCoordinator
-from .coordinators.settings import LAST_MODE, read_phase_policy, read_priority
+from .coordinators.settings import (
+    LAST_MODE,
+    read_charger_mode,
+    read_default_mode,
+    read_phase_policy,
+    read_priority,
+)
 from .coordinators.wattpilot import WattpilotCoordinator
 from .entity import ManagedChargerEntity, PvLoadManagerEntity
 from .shared import SHARED, PvLoadManagerConfigEntry
@@ -51,7 +57,7 @@ SITE_SELECTS = (
         translation_key="default_mode",
         entity_category=EntityCategory.CONFIG,
         options=[LAST_MODE, *(mode.value for mode in Mode)],
-        value_fn=lambda manager: str(manager.settings.get("default_mode", LAST_MODE)),
+        value_fn=lambda manager: read_default_mode(manager.settings),
     ),
     SiteSelectDescription(
         key="cloud_filter",
@@ -189,15 +195,15 @@ class ChargerModeSelect(ManagedChargerEntity, SelectEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any] | None:
-        """Return when the charger follows the site again, where that is to be."""
+        """Return when the mode before is in force again, where that is to be."""
         return _end(self.manager.modes.until_of(self.coordinator.serial)) if self.available else None
 
     @override
     def refresh(self) -> tuple[str, list[str]]:
         """Take the mode from the settings; what can be chosen is published with it."""
-        saved = self.hass.data[SHARED].memory.charger(self.coordinator.serial).get("mode")
+        chosen = read_charger_mode(self.hass.data[SHARED].memory.charger(self.coordinator.serial))
         self._attr_options = [mode.value for mode in ChargerMode if self.manager.offered(mode)]
-        self._attr_current_option = _in_force(str(saved or ChargerMode.FOLLOW_SITE.value), self._attr_options)
+        self._attr_current_option = _in_force(chosen.value, self._attr_options)
         return self._attr_current_option, self._attr_options
 
     @override

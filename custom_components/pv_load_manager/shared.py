@@ -1,5 +1,6 @@
 """Where the entries of this integration find each other, in any order of loading."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -38,6 +39,8 @@ class Shared:
     """The available current that was set since Home Assistant started, in A per phase; None = none was."""
     available_set_at: float | None = None
     """When, in monotonic seconds."""
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Who holds it adds its entities."""
     mode_restored: bool = False
     """Whether the charge mode for the time after a restart is already in force."""
 

@@ -9,7 +9,7 @@ import pytest
 
 from custom_components.pv_load_manager import const
 from custom_components.pv_load_manager.control import HIGHEST_CURRENT, LOWEST_CURRENT, Strategy, Timings
-from custom_components.pv_load_manager.coordinators.site import DEFAULT_CHARGER_CURRENT
+from custom_components.pv_load_manager.coordinators.settings import DEFAULT_CHARGER_CURRENT
 from custom_components.pv_load_manager.tables.numbers import MAXIMUM_CURRENT, SiteNumberDescription
 
 from .markdown import README, README_DE, TextTable, prose_of, tables_of

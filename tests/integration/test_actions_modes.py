@@ -55,7 +55,7 @@ async def test_a_later_choice_counts(site: Site) -> None:
 
 
 async def test_mode_of_a_charger_for_a_while(build_site: BuildSite) -> None:
-    """At its end a charger follows the site again; what was overridden before is over, others are left alone."""
+    """At its end the mode before is in force again; what was overridden before is over, others are left alone."""
     site = await build_site(sunny(*TWO, pv_w=0))
     _, first, second, manager = await site.set_up_all()
     await site.select(manager, "off")
@@ -63,9 +63,14 @@ async def test_mode_of_a_charger_for_a_while(build_site: BuildSite) -> None:
     target = {"entity_id": site.entity_id("sensor", first, "reason")}
     await act(site, "set_charge_mode", **target, mode="off")
     assert site.value(first, "charge_mode", "select") == "off"
+    await act(site, "set_charge_mode", **target, mode="pv", duration={"hours": 1})
     await act(site, "set_charge_mode", **target, mode="fast", duration=SOON)
     assert site.value(first, "charge_mode", "select") == "fast"
     assert site.value(second, "charge_mode", "select") == "follow_site"
+    await eventually(lambda: site.value(first, "charge_mode", "select") == "off")
+    await act(site, "set_charge_mode", **target, mode="follow_site")
+    await act(site, "set_charge_mode", **target, mode="fast", duration=SOON)
+    assert site.value(first, "charge_mode", "select") == "fast"
     await eventually(lambda: site.value(first, "charge_mode", "select") == "follow_site")
     await site.select(first, "min_pv")
     await act(site, "set_charge_mode", **target, mode="follow_site")

@@ -182,6 +182,16 @@ async def test_sensor_errors(hass: HomeAssistant, state: str | None, unit: str |
     shows(await answer(hass, result, {"meter_entity": "sensor.grid"}), "protection")
 
 
+async def test_begun_anew(hass: HomeAssistant) -> None:
+    """A flow that was left behind, in a browser that was closed, keeps nobody from another one, and ends with it."""
+    shows(await begin(hass, EntryType.LOAD_MANAGER), "connection")
+    result = await protect(hass, await answer(hass, await to_meter(hass), {"meter": "none"}))
+    result = await answer(hass, result, {})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert hass.config_entries.flow.async_progress() == []
+    await hass.async_block_till_done()
+
+
 async def test_second_load_manager(site: Site) -> None:
     """There is one load manager per house."""
     site.manager_entry()

@@ -177,6 +177,15 @@ async def test_zeroconf_again(site: Site) -> None:
     aborts(await discover(site.hass, announcement(site)), "already_in_progress")
 
 
+async def test_by_hand_goes_ahead_of_what_was_discovered(site: Site) -> None:
+    """Who adds a charger by hand does not have to look for its discovery first, which ends with that."""
+    shows(await discover(site.hass, announcement(site)), "zeroconf_confirm")
+    result = await answer(site.hass, await begin(site.hass, EntryType.WATTPILOT), typed(site))
+    creates(result, "Garage", typed(site) | {"entry_type": "wattpilot", "serial": SERIAL})
+    assert site.hass.config_entries.flow.async_progress() == []
+    await site.hass.async_block_till_done()
+
+
 async def test_zeroconf_updates_the_address(site: Site) -> None:
     """A configured charger that announces itself elsewhere is followed there."""
     charger = site.charger_entry(host="localhost", port=1)

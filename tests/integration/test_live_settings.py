@@ -1,10 +1,12 @@
 """What of a charger is set while the house runs: priority, phases, and how long its own mode lasts."""
 
+from typing import Any
 from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState
 import pytest
 
+from custom_components.pv_load_manager.const import DOMAIN
 from custom_components.pv_load_manager.shared import SHARED
 
 from .site import Site, configuration, eventually
@@ -99,6 +101,14 @@ async def test_entries_of_the_first_version(site: Site) -> None:
     assert (told.priority, told.phase_policy) == (1, "one")
 
 
+async def test_moved_options_are_safe_at_once(site: Site, hass_storage: dict[str, Any]) -> None:
+    """The settings are written before the entry, which has them no more: there is no moment without them."""
+    charger = site.charger_entry(options={"phase_policy": "one", "priority": "high"})
+    await site.set_up(charger)
+    kept = hass_storage[DOMAIN]["data"]["chargers"][site.home.chargers[0].serial]
+    assert (kept["phase_policy"], kept["priority"]) == ("one", "high")
+
+
 async def test_entries_of_a_later_version(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     """A major version of the future is not touched; a minor one of the future still works."""
     charger, manager, inverter = site.charger_entry(), site.manager_entry(), site.inverter_entry()
@@ -110,5 +120,6 @@ async def test_entries_of_a_later_version(site: Site, caplog: pytest.LogCaptureF
     assert "higher than the current version" in caplog.text
     for entry in (inverter, manager):
         entries.async_update_entry(entry, minor_version=3)
+    await site.hass.async_block_till_done()  # a changed load manager is loaded anew
     await site.set_up(inverter, manager)
     assert (inverter.minor_version, manager.minor_version) == (3, 3)

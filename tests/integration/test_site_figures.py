@@ -9,8 +9,8 @@ import pytest
 from custom_components.pv_load_manager.const import MeterSource
 from simulator import BatteryConfig, ChargerConfig, HomeConfig
 
-from .conftest import QUICK_CAR, BuildSite, sunny
-from .site import Site, eventually
+from .conftest import OURS, QUICK_CAR, BuildSite, sunny
+from .site import CONTROL_TIMINGS, Site, eventually
 from .test_circuits import METERED, add_circuit, drawn, speaking
 
 CHARGERS = tuple(ChargerConfig(serial=f"1000000{index}", name=f"Box {index}", car=QUICK_CAR) for index in (1, 2))
@@ -62,6 +62,21 @@ async def test_surplus_before_the_filter(site: Site) -> None:
     await site.set_number(manager, "target_grid_power", 1000)
     await eventually(lambda: site.number(manager, "surplus_now") == pytest.approx(8500, abs=300))
     await eventually(lambda: site.number(manager, "surplus") == pytest.approx(8500, abs=300))
+
+
+@pytest.mark.usefixtures("all_enabled")
+async def test_figures_of_a_silent_meter(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody measures any more is unknown: a figure that stood still would be taken for true, for hours."""
+    timings = replace(CONTROL_TIMINGS, surplus_stale=1.0, surplus_dead=3.0)
+    monkeypatch.setattr(f"{OURS}.coordinators.load_manager.TIMINGS", timings)
+    *_, manager = await site.set_up_all()
+    figures = ("grid_power", "house_power", "surplus", "surplus_now")
+    await eventually(lambda: None not in [site.number(manager, key) for key in figures])
+    assert site.home.inverter_faults is not None
+    await site.home.inverter_faults.start("silent", {}, now=site.home.home.now)
+    await eventually(lambda: [site.value(manager, key) for key in figures] == ["unknown"] * 4, within=15)
+    await site.home.inverter_faults.end("silent")
+    await eventually(lambda: None not in [site.number(manager, key) for key in figures], within=15)
 
 
 @pytest.mark.usefixtures("all_enabled")

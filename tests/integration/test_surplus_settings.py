@@ -34,6 +34,11 @@ NUMBERS = {
     "grid_backup": (0, 500, (-10, 22090)),
     "phase_switches_per_day": (10, 4, (-1, 101)),
     "phase_dwell": (10, 25, (-1, 121)),
+    "protection_stale": (10, 15, (4, 31)),
+    "protection_fallback": (30, 40, (9, 61)),
+    "protection_dead": (120, 60, (29, 301)),
+    "surplus_stale": (30, 60, (9, 301)),
+    "surplus_dead": (120, 600, (29, 1801)),
     "battery_target_soc": (80, 60, (-1, 101)),
     "battery_start_soc": (0, 90, (-1, 101)),
     "battery_hold_soc": (0, 70, (-1, 101)),
@@ -71,6 +76,8 @@ def told(hass: HomeAssistant, key: str) -> Any:
     config: Configuration = configuration(hass)
     if key == "phase_dwell":
         return config.timings.phase_dwell / 60
+    if hasattr(config.timings, key):
+        return getattr(config.timings, key)
     fields = {name: getattr(config.strategy, name) for name in Strategy.__dataclass_fields__}
     return fields[key] if key in fields else fields[f"{key}_w"]
 
@@ -389,3 +396,20 @@ async def test_an_unreadable_setting_is_its_default(
     await eventually(lambda: site.value(charger, "reason") == "charging_fast")
     await site.select(manager, "strong", key="cloud_filter")
     assert manager.runtime_data.strategy.cloud_filter == "strong"
+
+
+async def test_an_unreadable_mode_is_none_that_was_chosen(site: Site, hass_storage: dict[str, dict[str, Any]]) -> None:
+    """It is as after the set-up, for the site and for a charger, and what users choose mends it."""
+    nonsense = {"mode": "foggy", "max_current_a": "much"}
+    saved = {"site": {"mode": "foggy", "default_mode": "foggy"}, "chargers": {site.config.chargers[0].serial: nonsense}}
+    hass_storage[DOMAIN] = {"version": 1, "key": DOMAIN, "data": saved}
+    _, charger, manager = await site.set_up_all()
+    assert site.value(manager, "charge_mode", "select") == "pv"
+    assert site.value(manager, "default_mode", "select") == "last"
+    assert site.value(charger, "charge_mode", "select") == "follow_site"
+    assert site.number(charger, "maximum_current", "number") == 16
+    await eventually(lambda: site.value(charger, "reason") != "internal_error")
+    assert not configuration(site.hass).strategy.mode_chosen
+    await site.select(manager, "fast")
+    await site.set_number(charger, "maximum_current", 10)
+    await eventually(lambda: site.value(charger, "reason") == "charging_fast" and site.settings()["amp"] == 10)

@@ -175,7 +175,7 @@ def test_aborts() -> None:
 def test_steps() -> None:
     """Every form has its texts, a description for every field, and no text is left over."""
     schemas: dict[str, probatio.Schema] = {
-        "connection": forms.connection_schema(),
+        "connection": forms.connection_schema(1),
         "grid_meter": forms.meter_schema({}),
         "grid_sensor": meter_forms.sensors_schema(MeterKind.TOTAL_POWER, 3),
         "grid_phase_power": meter_forms.sensors_schema(MeterKind.PHASE_POWER, 3),

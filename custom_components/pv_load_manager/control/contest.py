@@ -2,21 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import inf
 
 from . import phases, solar
 from .allocation import Claim, Kind
 from .candidates import Candidate
 from .chargers import is_switching
 from .circuits import Tree
-from .crowd import Crowd
-from .electrics import grid_phases, phase_count
 from .filling import EPSILON
-from .law import NO_REGRET, OFF, ONE, PHASES, Verdict
+from .law import NO_REGRET, OFF, ONE, PHASES, THREE, Verdict
 from .model import BatteryPriority, Configuration
-from .ranking import Turn, is_overdue, is_promised
+from .places import Places, watts_per_amp
+from .ranking import Turn, is_overdue
 from .reasons import Explanation, Reason
-from .space import Space
 from .state import ChargerState
 from .sunshares import Part, shares
 from .surplus import Surplus, Trust
@@ -42,25 +39,22 @@ class Contest:
     ) -> None:
         """Begin with the whole budget, and with the room that the minimum currents of running chargers leave."""
         self._config = config
-        self._tree = tree
         self._surplus = surplus
         self._sun_w = self._left_w = budget_w
         self._turn = turn
         self._seconds = seconds
         self._now = now
-        self._room = Space(room)
-        self._open = Space(room)
-        """The room without what was given so far; no minimum of those that come later is kept free in it."""
-        self._crowd = Crowd(room)
-        for candidate in candidates:
-            if candidate.running and not candidate.idle:
-                self._join(candidate, candidate.phases)
-        self._running_w = sum(_solar_power(candidate) for candidate in candidates if candidate.running)
+        self._places = Places(config, tree, room, candidates, now)
+        self._running_w = sum(_solar_power(candidate) for candidate in candidates)
+        """The minimum of those that run and were not asked yet, in W."""
+        self._running_three_w = sum(_three_power(candidate) for candidate in candidates)
+        """The part of it that is on three phases."""
         self._shares = self._fair_shares(candidates)
         for candidate in candidates:
-            if candidate.kind is Kind.GUARANTEED and not candidate.idle and not self._is_blocked(candidate):
+            if candidate.kind is Kind.GUARANTEED and not candidate.idle:
                 count = candidate.phases if candidate.running else candidate.options.allowed[0]
-                self._take(self._guaranteed_w(candidate, count))
+                if candidate.running or self._places.fits(candidate, count):
+                    self._take(self._guaranteed_w(candidate, count))
         self._budget_w = self._left_w
         self._replaced = False
         self._switching = {
@@ -69,33 +63,23 @@ class Contest:
             if candidate.running and is_switching(config, candidate.state, now)
         }
         self.contested: set[str] = set()
-        self._held = {
-            candidate.charger.charger_id: held
-            for candidate in candidates
-            if (held := self._hold(candidate)) is not None
-        }
 
     def enter(self, candidate: Candidate) -> tuple[Claim | None, ChargerState, Explanation | None]:
         """Return the candidate's claim (None = it has to wait), its new state, and why it waits."""
-        held = self._held.get(candidate.charger.charger_id)
-        if held is not None:
-            self._room.take(*held)
-        if candidate.running:
-            self._running_w -= _solar_power(candidate)
+        self._places.release(candidate)
+        self._running_w -= _solar_power(candidate)
+        self._running_three_w -= _three_power(candidate)
         before = self._left_w, self._replaced
         claim, state, explanation = self._enter(self._narrowed(candidate))
         if claim is not None and not candidate.running:
-            if not self._open.has(claim.bounds, claim.power_bounds, claim.floor_a, claim.watts_per_amp):
+            if not self._places.is_open(claim):
                 self._left_w, self._replaced = before  # it cannot begin: the sun is for those after it
             claim, state, pause = self._after_fuse_stops(claim, state)
             if pause is not None:
                 self._left_w, self._replaced = before
             explanation = pause or explanation
         if claim is not None:
-            for space in (self._open, self._room):
-                space.take(claim.bounds, claim.power_bounds, claim.floor_a, claim.watts_per_amp)
-            if not candidate.running and not candidate.idle:
-                self._crowd.join(claim.bounds, claim.cap_a)
+            self._places.take(candidate, claim)
         return claim, state, explanation
 
     def _fair_shares(self, candidates: Sequence[Candidate]) -> dict[str, float]:
@@ -104,83 +88,64 @@ class Contest:
         if budget is None:
             return {}
         asking = [
-            item
-            for item in candidates
-            if item.kind in {Kind.GUARANTEED, Kind.SURPLUS} and not item.idle and not self._is_blocked(item)
+            item for item in candidates if item.kind in SOLAR and not item.idle and not self._places.is_blocked(item)
         ]
-        margin = self._config.strategy.demand_margin_a
-        parts = []
-        for item in asking:
-            possible = solar.offers(
-                item, one_a=self._one_a(item), fits_three=True, may_stop=False, margin_a=margin
-            )
-            least, most = 0.0, max(offer.most_w for offer in possible if offer is not None)
-            present = possible[solar.choice_of(item)]
-            if present is not None:
-                least, most = present
-            parts.append(Part(item.charger.priority, least, most))
-        return {item.charger.charger_id: share for item, share in zip(asking, shares(parts, budget), strict=True)}
+        parts = [self._part(item) for item in asking]
+        found = shares(parts, budget)
+        # Who is on three phases compares that with one phase, where it would take from the others what they have there.
+        apart: dict[tuple[int, ...], list[float]] = {}
+        for index, item in enumerate(asking):
+            if len(item.options.allowed) == 1 or solar.choice_of(item) != THREE or not self._places.fits(item, 1):
+                continue
+            joining = self._places.bounds(item, 1)[0]
+            if joining not in apart:
+                beside = [self._part(other, joining) for other in asking]
+                apart[joining] = found if beside == parts else shares(beside, budget)
+            found[index] = apart[joining][index]
+        return {item.charger.charger_id: share for item, share in zip(asking, found, strict=True)}
+
+    def _part(self, candidate: Candidate, joining: Sequence[int] = ()) -> Part:
+        """Return what a candidate takes of the surplus; ``joining`` are the limits that one more on one phase loads."""
+        possible = solar.offers(
+            candidate,
+            one_a=self._places.one_a(candidate, joining),
+            fits_three=True,
+            may_stop=False,
+            margin_a=self._config.strategy.demand_margin_a,
+        )
+        least, most = 0.0, max(offer.most_w for offer in possible if offer is not None)
+        present = possible[solar.choice_of(candidate)]
+        if present is not None:
+            least, most = present
+        return Part(candidate.charger.priority, least, most)
 
     def _share(self, candidate: Candidate) -> float:
         return self._shares.get(candidate.charger.charger_id, self._left_w or 0.0)
 
-    def _join(self, candidate: Candidate, count: int) -> None:
-        most, demand = candidate.cap_a(count), candidate.state.demand_a
-        self._crowd.join(self._bounds(candidate, count)[0], most if demand is None else min(most, demand))
-
-    def _one_a(self, candidate: Candidate) -> float:
-        """Return a candidate's equal part of what the circuits have on its one phase, in A."""
-        if len(candidate.options.allowed) == 1:
-            return inf
-        return self._crowd.share_a(self._bounds(candidate, 1)[0], inside=solar.choice_of(candidate) == ONE)
-
     def _narrowed(self, candidate: Candidate) -> Candidate:
-        """Return a candidate that can only use three phases where there is no place for it on one.
+        """Return a candidate as one for three phases only, where the circuits have no place for it on one.
 
-        It would wait for a place that others have, while there is sun for three phases that nobody uses.
+        It would wait for the place of another one while there is sun for three phases that nobody uses.
         """
-        left, options = self._left_w, candidate.options
-        if left is None or candidate.kind not in SOLAR or len(options.allowed) == 1 or options.used(3) < 2:
+        options = candidate.options
+        if candidate.kind not in SOLAR or len(options.allowed) == 1 or solar.choice_of(candidate) == ONE:
             return candidate
-        if solar.choice_of(candidate) == ONE or self._fits(candidate, 1) or not self._fits(candidate, 3):
+        if self._places.fits(candidate, 1) or not self._places.fits(candidate, 3):
             return candidate
         narrowed = replace(candidate, options=options.only(3))
-        if candidate.kind is Kind.GUARANTEED:
-            needed = 0.0 if candidate.running else self._watts(candidate, 3) * options.floor(3)
-        else:
-            needed = 0.0 if candidate.running else solar.needed_power(self._config, narrowed) + self._running_w
-        if candidate.kind is Kind.SURPLUS and candidate.running:
-            return narrowed
-        return narrowed if left >= needed else candidate
+        if candidate.kind is Kind.SURPLUS:
+            later = self._running_w - (self._running_three_w if self._turn.changes else 0.0)
+            enough = candidate.running or self._leaves(solar.needed_power(self._config, narrowed) + later)
+            return narrowed if enough else candidate
+        more = 0.0 if candidate.running else self._guaranteed_w(candidate, 3)
+        if self._config.strategy.guaranteed_power_w < options.power(3, candidate.volts) and not self._leaves(more):
+            return candidate
+        self._take(more)
+        return narrowed
 
-    def _hold(self, candidate: Candidate) -> tuple[tuple[int, ...], tuple[int, ...], float, float] | None:
-        """Reserve the minimum current of a candidate that runs or is about to, on its phases; return what that is."""
-        command = candidate.state.command
-        if command is None or not (command.charge or is_promised(self._config, candidate.state, self._now)):
-            return None
-        count = command.phases or 3
-        bounds, power_bounds = self._bounds(candidate, count)
-        floor, watts = candidate.floor_a(count), self._watts(candidate, count)
-        self._room.take(bounds, power_bounds, floor, watts)
-        return bounds, power_bounds, -floor, watts
-
-    def _is_blocked(self, candidate: Candidate) -> bool:
-        """Return whether the circuits have no room for a candidate, whatever its number of phases."""
-        return not candidate.running and not any(
-            self._open.has(*self._bounds(candidate, count), candidate.floor_a(count), self._watts(candidate, count))
-            for count in candidate.options.allowed
-        )
-
-    def _lines(self, candidate: Candidate, count: int) -> tuple[int, ...]:
-        used, state = candidate.options.used(count), candidate.state
-        if phase_count(candidate.reading) > used and not is_switching(self._config, state, self._now):
-            used = candidate.charger.wired_phases  # it draws on more phases than it was told: so it is there
-        return grid_phases(candidate.charger, self._config.phases, used, state.first_line)
-
-    def _bounds(self, candidate: Candidate, count: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        return self._tree.bounds(
-            candidate.charger.circuit_id, self._lines(candidate, count), balanced=candidate.options.used(count) == 3
-        )
+    def _leaves(self, power_w: float) -> bool:
+        """Return whether so much of the surplus is left by those that came before."""
+        return self._left_w is not None and self._left_w >= power_w
 
     def _after_fuse_stops(
         self, claim: Claim, state: ChargerState
@@ -197,7 +162,7 @@ class Contest:
         since = state.room_since
         if is_overdue(self._config, state, now):
             since = now - wait  # its turn has come: one more opening is better than a car that is forgotten
-        elif not self._room.has(claim.bounds, claim.power_bounds, claim.floor_a, claim.watts_per_amp):
+        elif not self._places.is_free(claim):
             since = None
         elif since is None:
             since = now
@@ -239,8 +204,8 @@ class Contest:
                 self._surplus,
                 candidate,
                 available_w=share,
-                one_a=self._one_a(candidate),
-                fits_three=self._fits(candidate, 3),
+                one_a=self._places.one_a(candidate),
+                fits_three=self._places.fits(candidate, 3),
                 seconds=self._seconds,
                 now=self._now,
             )
@@ -254,17 +219,13 @@ class Contest:
 
     def _guaranteed_a(self, candidate: Candidate, count: int) -> int:
         """Return the current of the guaranteed power in A per phase, at least the charger's minimum."""
-        amps = int(self._config.strategy.guaranteed_power_w / self._watts(candidate, count) + EPSILON)
+        amps = int(self._config.strategy.guaranteed_power_w / watts_per_amp(candidate, count) + EPSILON)
         return min(
             max(amps, candidate.options.floor(count)), max(candidate.cap_a(count), candidate.options.floor(count))
         )
 
     def _guaranteed_w(self, candidate: Candidate, count: int) -> float:
-        return self._guaranteed_a(candidate, count) * self._watts(candidate, count)
-
-    @staticmethod
-    def _watts(candidate: Candidate, count: int) -> float:
-        return candidate.volts * candidate.options.used(count)
+        return self._guaranteed_a(candidate, count) * watts_per_amp(candidate, count)
 
     def _enter_surplus(self, candidate: Candidate) -> tuple[Claim | None, ChargerState, Explanation | None]:
         state, left = candidate.state, self._left_w
@@ -282,9 +243,9 @@ class Contest:
             self._surplus,
             candidate,
             left_w=left,
-            share_w=self._share(candidate),
-            one_a=self._one_a(candidate),
-            fits_three=self._fits(candidate, 3),
+            share_w=self._share(candidate) if candidate.running else min(self._share(candidate), left),
+            one_a=self._places.one_a(candidate),
+            fits_three=self._places.fits(candidate, 3),
             seconds=self._seconds,
             now=self._now,
         )
@@ -380,13 +341,6 @@ class Contest:
             return _missing(Reason.BATTERY_FIRST, left_w, needed_w, **numbers)
         return _missing(Reason.WAITING_FOR_SURPLUS, left_w, needed_w)
 
-    def _fits(self, candidate: Candidate, count: int) -> bool:
-        """Return whether the circuits have room for a candidate on a number of phases beside those that run."""
-        if count not in candidate.options.allowed:
-            return False
-        bounds, power_bounds = self._bounds(candidate, count)
-        return self._room.has(bounds, power_bounds, candidate.floor_a(count), self._watts(candidate, count))
-
     def _phases_for_fast(self, candidate: Candidate) -> tuple[int, ChargerState]:
         options, state = candidate.options, candidate.state
         if len(options.allowed) == 1:
@@ -397,7 +351,7 @@ class Contest:
             options,
             state,
             candidate.reading,
-            fits_three=self._fits(candidate, 3),
+            fits_three=self._places.fits(candidate, 3),
             timings=self._config.timings,
             now=self._now,
         )
@@ -425,7 +379,7 @@ class Contest:
         if candidate.kind in {Kind.FAST, Kind.UNTOUCHED} or candidate.idle:
             measured = 0.0  # the budget already is without what these draw
         command = state.command
-        bounds, power_bounds = self._bounds(candidate, count)
+        bounds, power_bounds = self._places.bounds(candidate, count)
         return Claim(
             charger_id=charger.charger_id,
             circuit_id=charger.circuit_id,
@@ -437,8 +391,8 @@ class Contest:
             guaranteed_a=min(max(guaranteed, floor), cap) if candidate.kind is Kind.GUARANTEED else 0,
             cap_a=cap,
             phases=count,
-            lines=self._lines(candidate, count),
-            watts_per_amp=self._watts(candidate, count),
+            lines=self._places.lines(candidate, count),
+            watts_per_amp=watts_per_amp(candidate, count),
             present_a=command.current_a if command is not None else cap,
             dimmed=candidate.is_dimmed(count),
             idle=candidate.idle and candidate.kind is not Kind.UNTOUCHED,
@@ -450,8 +404,14 @@ class Contest:
 
 
 def _solar_power(candidate: Candidate) -> float:
-    """Return the least surplus with which a candidate can charge; 0 where it needs none."""
-    return candidate.least_power if candidate.kind is Kind.SURPLUS else 0.0
+    """Return the surplus below which a candidate cannot go while its phases stay; 0 where it needs none."""
+    if candidate.kind is not Kind.SURPLUS or candidate.idle or not candidate.running:
+        return 0.0
+    return candidate.options.power(candidate.phases, candidate.volts)
+
+
+def _three_power(candidate: Candidate) -> float:
+    return _solar_power(candidate) if solar.choice_of(candidate) == THREE else 0.0
 
 
 def _without_regrets(state: ChargerState) -> ChargerState:

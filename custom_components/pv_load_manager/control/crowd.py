@@ -28,14 +28,14 @@ class Crowd:
             self._members.setdefault(bound, []).append(most_a)
         self._known.clear()
 
-    def share_a(self, bounds: Sequence[int], *, inside: bool) -> float:
+    def share_a(self, bounds: Sequence[int], joining: Sequence[int] = ()) -> float:
         """Return the equal share under the tightest of some limits in A per phase; who draws less leaves the rest.
 
         Args:
             bounds: the limits in A, by index.
-            inside: whether it is for one that has joined, or for one more.
+            joining: those that one more would count against.
         """
-        return min((self._share_of(bound, 0 if inside else 1) for bound in bounds), default=inf)
+        return min((self._share_of(bound, int(bound in joining)) for bound in bounds), default=inf)
 
     def _share_of(self, bound: int, more: int) -> float:
         known = self._known.get((bound, more))

@@ -37,7 +37,7 @@ from .reasons import Explanation, Reason, SiteStatus
 from .sequence import Wish, carry_out, could_draw, hearing
 from .solar import LONGEST_STEP
 from .state import ChargerState, ControlState
-from .surplus import Surplus, estimate
+from .surplus import Surplus, Trust, estimate
 
 DAY = 86_400.0  # s
 HOUR = 3600.0  # s
@@ -386,6 +386,7 @@ def _plan(
     circuits = circuit_plans(site, state, snapshot, load)
     root = circuits[site.tree.circuits[0].circuit_id]
     external, cause = phase_control(config, state.chargers, snapshot, site.now)
+    silent, target_w = site.surplus.trust is Trust.DEAD, config.strategy.target_grid_power_w
     return Plan(
         chargers=chargers,
         status=site_status(
@@ -393,8 +394,9 @@ def _plan(
             {item.explanation.reason for item in chargers.values()},
             charging=any(item.allocated_a for item in chargers.values()),
         ),
-        surplus_w=site.surplus.watts,
-        surplus_now_w=state.surplus[-1].value + config.strategy.target_grid_power_w if state.surplus else None,
+        grid_silent=silent,
+        surplus_w=None if silent else site.surplus.watts,
+        surplus_now_w=None if silent or not state.surplus else state.surplus[-1].value + target_w,
         battery_w=site.surplus.battery_w,
         soc=site.surplus.soc,
         house_a=root.house_a,

@@ -186,6 +186,11 @@ def _not_charging(site: Site, wish: Wish, binding: Room, numbers: dict[str, floa
         return Explanation(reason=Reason.METER_STALE, numbers=numbers | _meter(worst), circuit_id=worst.circuit_id)
     if waits and wish.target_a:
         return Explanation(reason=Reason.WAITING_FOR_OTHERS, numbers=numbers)
+    if _is_imbalance(site, wish):
+        reason = Reason.WAITING_FOR_IMBALANCE
+        return Explanation(
+            reason=reason, numbers=numbers, circuit_id=binding.circuit_id, next_change_at=site.turn.ends_at
+        )
     if _others_have_the_room(wish, binding) and not _is_capped(site, wish):
         return Explanation(
             reason=Reason.WAITING_FOR_TURN,
@@ -215,6 +220,11 @@ def worst_rooms(tree: Tree, rooms: Sequence[Room]) -> dict[str, Room]:
 def _others_have_the_room(wish: Wish, binding: Room) -> bool:
     floor = wish.claim.floor_a
     return all(min(binding.now_a[line], binding.lasting_a[line]) >= floor for line in wish.claim.lines)
+
+
+def _is_imbalance(site: Site, wish: Wish) -> bool:
+    """Return whether it is the difference between the phases that keeps a charger from more."""
+    return wish.bound is not None and wish.bound >= 0 and site.tree.limits[wish.bound].kind is LimitKind.IMBALANCE
 
 
 def _is_capped(site: Site, wish: Wish) -> bool:

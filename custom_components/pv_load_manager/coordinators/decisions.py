@@ -213,7 +213,7 @@ class Decisions:
         return {
             "surplus_w": _rounded(self.plan.surplus_w, 0),
             "target_grid_w": self.config.strategy.target_grid_power_w,
-            "grid_w": None if grid is None else _rounded(grid.power_w, 0),
+            "grid_w": None if grid is None or self.plan.grid_silent else _rounded(grid.power_w, 0),
             "pv_w": None if pv is None else _rounded(pv.power_w, 0),
             "battery_w": _rounded(battery_w, 0),
             "battery_soc": None if battery is None else battery.state_of_charge,

@@ -25,7 +25,7 @@ from ..control import (
 )
 from .distribution import distribution_of
 from .issues import ConfigIssues
-from .settings import LAST_MODE
+from .settings import LAST_MODE, read_default_mode
 from .wishes import WishesCoordinator
 
 TICK: Final = timedelta(seconds=1)
@@ -97,8 +97,8 @@ class LoadManagerCoordinator(WishesCoordinator):
     def _restore_mode(self) -> None:
         """Begin with the mode that was chosen for the time after a restart; a reload is none."""
         restored, self._shared.mode_restored = self._shared.mode_restored, True
-        default = self.settings.get("default_mode", LAST_MODE)
-        if not restored and default in list(Mode):
+        default = read_default_mode(self.settings)
+        if not restored and default != LAST_MODE:
             self.modes.choose(default, present=default, until=None)
             if default == Mode.OFF:
                 self._state = end_overrides(self._state)

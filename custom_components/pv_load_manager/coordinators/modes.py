@@ -12,7 +12,7 @@ from ..memory import Memory
 MODE: Final = "mode"
 UNTIL: Final = "mode_until"
 BEFORE: Final = "mode_before"
-"""The site's mode to which it goes back at the end."""
+"""The mode to which site or charger go back at the end."""
 KEEP: Final = "keep_mode"
 """Whether a charger's own mode outlives the visit of a car."""
 
@@ -51,9 +51,11 @@ class Modes:
         )
 
     def choose_for(self, serial: str, mode: str | None, *, until: datetime | None = None) -> None:
-        """Take over the own mode of a charger; None = as the site. At the end it follows the site again."""
+        """Take over the own mode of a charger, None = as the site; at the end it has the one before again."""
+        saved = self._memory.charger(serial)
         ends = None if until is None or mode is None else _saved(until)
-        self._memory.set_charger(serial, **{MODE: mode, UNTIL: ends})
+        before = None if ends is None else saved.get(BEFORE if UNTIL in saved else MODE)
+        self._memory.set_charger(serial, **{MODE: mode, UNTIL: ends, BEFORE: before})
 
     def expire(self, serials: Iterable[str], now: datetime) -> str | None:
         """End the modes whose time has come; return the site's mode if that is another one now.
@@ -64,7 +66,8 @@ class Modes:
         """
         for serial in serials:
             if (until := self.until_of(serial)) is not None and until <= now:
-                self.choose_for(serial, None)
+                before = self._memory.charger(serial).get(BEFORE)
+                self.choose_for(serial, before if before in list(Mode) else None)
         until, before = self.until, self._memory.site.get(BEFORE)
         if until is None or until > now:
             return None

@@ -6,8 +6,9 @@ from math import isfinite
 from typing import Any, Final
 
 from ..const import DEFAULT_PRIORITY, PRIORITIES
-from ..control import BatteryPriority, CloudFilter, Mode, PhasePolicy, Rounding, Strategy, Timings
+from ..control import BatteryPriority, ChargerMode, CloudFilter, Mode, PhasePolicy, Rounding, Strategy, Timings
 
+DEFAULT_CHARGER_CURRENT: Final = 16
 LAST_MODE: Final = "last"
 """After a restart the site charges as before."""
 
@@ -44,6 +45,11 @@ _TIMINGS: Final = {
     "rotation_slot_s": "rotation_slot",
     "phase_dwell_s": "phase_dwell",
     "meter_lag_s": "meter_lag",
+    "protection_stale_s": "protection_stale",
+    "protection_fallback_s": "protection_fallback",
+    "protection_dead_s": "protection_dead",
+    "surplus_stale_s": "surplus_stale",
+    "surplus_dead_s": "surplus_dead",
 }
 """Field by the name under which it is saved."""
 
@@ -66,15 +72,16 @@ def read_strategy(
         settings: as saved, by name.
         maximum_total_current: the most that all chargers may draw per phase in A.
         available_current: what was set as available since the start, in A per phase; None = nothing yet.
-        default_mode: the mode until one is chosen.
+        default_mode: the mode until one is chosen that can be read.
     """
     chosen = {name: value for name, kind in _STRATEGY.items() if (value := _read(kind, settings.get(name))) is not None}
     default = _read(float, settings.get("default_available_current_a"))
     default = maximum_total_current if default is None else min(default, maximum_total_current)
     available = default if available_current is None else min(available_current, maximum_total_current)
+    mode: Mode | None = _read(Mode, settings.get("mode"))
     return Strategy(
-        mode=Mode(settings.get("mode", default_mode)),
-        mode_chosen="mode" in settings,
+        mode=default_mode if mode is None else mode,
+        mode_chosen=mode is not None,
         maximum_total_current_a=maximum_total_current,
         available_current_a=available,
         default_available_current_a=default,
@@ -97,6 +104,24 @@ def read_timings(settings: Mapping[str, Any], timings: Timings) -> Timings:
         field: value for name, field in _TIMINGS.items() if (value := _read(float, settings.get(name))) is not None
     }
     return replace(timings, **chosen)
+
+
+def read_default_mode(settings: Mapping[str, Any]) -> str:
+    """Return the mode of the site after a restart, or ``LAST_MODE``."""
+    mode: Mode | None = _read(Mode, settings.get("default_mode"))
+    return LAST_MODE if mode is None else mode.value
+
+
+def read_charger_mode(settings: Mapping[str, Any]) -> ChargerMode:
+    """Return the mode of a charger."""
+    mode: ChargerMode | None = _read(ChargerMode, settings.get("mode"))
+    return ChargerMode.FOLLOW_SITE if mode is None else mode
+
+
+def read_max_current(settings: Mapping[str, Any]) -> int:
+    """Return the most that a charger may draw per phase in A."""
+    current: int | None = _read(int, settings.get("max_current_a"))
+    return DEFAULT_CHARGER_CURRENT if current is None else current
 
 
 def read_phase_policy(settings: Mapping[str, Any]) -> PhasePolicy:

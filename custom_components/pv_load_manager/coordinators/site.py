@@ -1,7 +1,7 @@
 """The site: what its entries, options and settings say, put together for the control core."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -35,7 +35,6 @@ from ..control import (
     LOWEST_CURRENT,
     ROOT_CIRCUIT,
     ChargerConfig,
-    ChargerMode,
     Configuration,
     Mode,
     PhasePolicy,
@@ -50,10 +49,16 @@ from .dimming import DimmingInput
 from .inverter import InverterCoordinator
 from .meter import SensorMeter
 from .meter_entities import ChosenEntities
-from .settings import read_circuit_limits, read_phase_policy, read_priority, read_strategy, read_timings
+from .settings import (
+    read_charger_mode,
+    read_circuit_limits,
+    read_max_current,
+    read_phase_policy,
+    read_priority,
+    read_strategy,
+    read_timings,
+)
 from .sources import Sources
-
-DEFAULT_CHARGER_CURRENT: Final = 16
 
 
 class SiteCoordinator(DataUpdateCoordinator[Plan]):
@@ -209,7 +214,7 @@ class SiteCoordinator(DataUpdateCoordinator[Plan]):
         )
 
     def _charger_config(self, serial: str, entry: ConfigEntry) -> ChargerConfig:
-        options = entry.options
+        options, saved = entry.options, self._shared.memory.charger(serial)
         without_ha = options.get(CONF_CURRENT_WITHOUT_HA) if options.get(CONF_LIMIT_WITHOUT_HA) else None
         least_on_more = options.get(CONF_MIN_CURRENT_THREE)
         return ChargerConfig(
@@ -217,13 +222,13 @@ class SiteCoordinator(DataUpdateCoordinator[Plan]):
             circuit_id=options.get(CONF_CIRCUIT, ROOT_CIRCUIT),
             rotation=ROTATIONS.get(options.get(CONF_ROTATION, DEFAULT_ROTATION)),
             wired_phases=int(options.get(CONF_WIRED_PHASES, 3)),
-            phase_policy=self.fixed_phases.get(serial) or read_phase_policy(self._shared.memory.charger(serial)),
-            priority=PRIORITIES[read_priority(self._shared.memory.charger(serial))],
+            phase_policy=self.fixed_phases.get(serial) or read_phase_policy(saved),
+            priority=PRIORITIES[read_priority(saved)],
             min_current_a=int(options.get(CONF_MIN_CURRENT, LOWEST_CURRENT)),
             min_current_three_a=None if least_on_more is None else int(least_on_more),
-            max_current_a=self.charger_setting(serial, "max_current_a", DEFAULT_CHARGER_CURRENT),
+            max_current_a=read_max_current(saved),
             current_without_ha_a=None if without_ha is None else int(without_ha),
-            mode=ChargerMode(self.charger_setting(serial, "mode", ChargerMode.FOLLOW_SITE)),
+            mode=read_charger_mode(saved),
         )
 
     def _inverter(self) -> InverterCoordinator | None:

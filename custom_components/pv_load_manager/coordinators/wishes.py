@@ -190,7 +190,7 @@ class WishesCoordinator(SiteCoordinator):
         Args:
             serial: of the charger.
             mode: the new one.
-            until: when it follows the site again, aware; None = when its car leaves, unless its mode is kept.
+            until: when the mode before is in force again, aware; None = when its car leaves, unless its mode is kept.
         """
         self._state = end_override(self._state, serial)
         self.modes.choose_for(serial, mode, until=until)

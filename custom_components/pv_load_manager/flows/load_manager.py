@@ -51,7 +51,8 @@ class LoadManagerSteps(Steps):
 
     async def async_step_load_manager(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Begin with the load manager; there is one per house."""
-        await self.async_set_unique_id(LOAD_MANAGER_ID)
+        # A flow that was left behind in a closed browser is in nobody's way; it ends with the entry.
+        await self.async_set_unique_id(LOAD_MANAGER_ID, raise_on_progress=False)
         self._abort_if_unique_id_configured()
         return await self.async_step_connection()
 

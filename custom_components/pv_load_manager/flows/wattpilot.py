@@ -85,7 +85,8 @@ class WattpilotSteps(Steps):
 
     async def _async_finish(self, data: dict[str, Any], info: DeviceInfo) -> ConfigFlowResult:
         """Make or change the entry of a charger that took the password."""
-        await self.async_set_unique_id(f"{EntryType.WATTPILOT}_{info.serial}")
+        # Whoever knows the password goes ahead of what was discovered meanwhile; Home Assistant then ends that.
+        await self.async_set_unique_id(f"{EntryType.WATTPILOT}_{info.serial}", raise_on_progress=False)
         data |= {CONF_ENTRY_TYPE: EntryType.WATTPILOT.value, CONF_SERIAL: info.serial}
         if self.source == SOURCE_RECONFIGURE:
             self._abort_if_unique_id_mismatch(reason="wrong_device")

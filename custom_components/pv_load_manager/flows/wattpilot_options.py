@@ -37,7 +37,7 @@ from ..const import (
     VEHICLES,
 )
 from ..control import HIGHEST_CURRENT, LOWEST_CURRENT, ROOT_CIRCUIT
-from ..coordinators.site import DEFAULT_CHARGER_CURRENT
+from ..coordinators.settings import read_max_current
 from ..shared import SHARED
 
 AMPS: Final = NumberSelector(NumberSelectorConfig(mode=NumberSelectorMode.BOX, step=1, unit_of_measurement="A"))
@@ -146,7 +146,7 @@ class WattpilotOptionsFlow(OptionsFlowWithReload):
         """Return the most that this charger may draw, in A; it is set by its entity."""
         shared = self.hass.data.get(SHARED)
         saved = {} if shared is None else shared.memory.charger(self.config_entry.data[CONF_SERIAL])
-        return int(saved.get("max_current_a", DEFAULT_CHARGER_CURRENT))
+        return read_max_current(saved)
 
     def _placeholders(self) -> dict[str, str]:
         return {"low": str(LOWEST_CURRENT), "high": str(HIGHEST_CURRENT), "maximum": str(self._maximum())}

@@ -18,7 +18,7 @@ from ..coordinators.documents import low_level_state, power_manager_state
 from ..coordinators.errors import refused
 from ..coordinators.load_manager import LoadManagerCoordinator
 from ..coordinators.meter_report import METER_LAG
-from ..coordinators.settings import LAST_MODE, read_phase_policy
+from ..coordinators.settings import read_default_mode, read_phase_policy
 from ..shared import SHARED
 from .documents import SURPLUS_MODES
 from .fields import Changes, Refused, Seen, Target
@@ -42,7 +42,7 @@ def seen_now(hass: HomeAssistant, manager: LoadManagerCoordinator) -> Seen:
         config=config,
         state=power_manager_state(plan),
         low_level=low_level_state(plan, config, state, snapshot, hass.loop.time()),
-        default_mode=str(manager.settings.get("default_mode", LAST_MODE)),
+        default_mode=read_default_mode(manager.settings),
         phase_policies=frozenset(read_phase_policy(memory.charger(charger.charger_id)) for charger in config.chargers),
         meters=all_meters(hass, entry),
         grid_slot=grid_slot(hass, entry),

@@ -130,6 +130,12 @@ SITE_NUMBERS = (
     _watts("grid_backup", lambda manager: manager.strategy.grid_backup_w, 0, LARGEST_CHARGER),
     _setting("phase_switches_per_day", lambda manager: manager.strategy.phase_switches_per_day, 0, 100, **RARE),
     _minutes("phase_dwell", lambda manager: manager.timings.phase_dwell, 0, 120, **RARE),
+    # Every user may change them, so the longest is what a breaker bears until the cars have stopped.
+    _seconds("protection_stale", lambda manager: manager.timings.protection_stale, 5, 30, **RARE),
+    _seconds("protection_fallback", lambda manager: manager.timings.protection_fallback, 10, 60, **RARE),
+    _seconds("protection_dead", lambda manager: manager.timings.protection_dead, 30, 300, **RARE),
+    _seconds("surplus_stale", lambda manager: manager.timings.surplus_stale, 10, 300, **RARE),
+    _seconds("surplus_dead", lambda manager: manager.timings.surplus_dead, 30, 1800, **RARE),
 )
 BATTERY_NUMBERS = (
     _state_of_charge("battery_target_soc", lambda manager: manager.strategy.battery_target_soc),

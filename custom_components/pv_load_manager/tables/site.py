@@ -52,7 +52,7 @@ def _pv_power(manager: LoadManagerCoordinator) -> float | None:
 
 def _grid_power(manager: LoadManagerCoordinator) -> float | None:
     grid = manager.seen.grid
-    return None if grid is None else grid.power_w
+    return None if grid is None or manager.data.grid_silent else grid.power_w
 
 
 def _house_power(manager: LoadManagerCoordinator) -> float | None:
