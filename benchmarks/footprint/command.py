@@ -187,9 +187,10 @@ async def _run(size: int, options: Options) -> Measured:
         names[config.inverter.serial] = "inverter"
     for unique_id, entity_id in entities.items():  # like sensor.10000001_power
         owner, _, figure = unique_id.partition("_")
+        domain, _, serial = owner.partition(".")
         count = counts.get(entity_id, 0)
-        kept[figure] += count
-        owners[names.get(owner.partition(".")[2], "site")] += count
+        kept[f"{domain}.{figure}"] += count
+        owners[names.get(serial, "site")] += count
     return Measured(
         cpu_share=(window.after.cpu_s - window.before.cpu_s) / window.seconds,
         rss_mb=window.after.rss_mb,

@@ -195,8 +195,12 @@ class ChargerModeSelect(ManagedChargerEntity, SelectEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any] | None:
-        """Return when the mode before is in force again, where that is to be."""
-        return _end(self.manager.modes.until_of(self.coordinator.serial)) if self.available else None
+        """Return when the mode before is in force again, and the current in A that somebody chose past all modes."""
+        if not self.available:
+            return None
+        attributes = _end(self.manager.modes.until_of(self.coordinator.serial)) or {}
+        chosen = self.manager.override(self.coordinator.serial)
+        return attributes if chosen is None else attributes | {"override": chosen.current_a}
 
     @override
     def refresh(self) -> tuple[str, list[str]]:

@@ -206,6 +206,22 @@ async def test_cheap_hours(build_site: BuildSite, automate: Automate) -> None:
     assert chosen(site, charger, "off")()
 
 
+async def test_stopped_by_hand_in_cheap_hours(build_site: BuildSite, automate: Automate) -> None:
+    """A car that somebody stopped, here or in the charger's app, does not begin because power is cheap."""
+    site, charger, manager = await home(build_site)
+    await site.select(manager, "fast")
+    mode = site.entity_id("select", charger, "charge_mode")
+    await site.hass.services.async_call(DOMAIN, "set_override", {"entity_id": mode, "current": 0}, blocking=True)
+    await eventually(lambda: site.state("select", charger, "charge_mode").attributes.get("override") == 0)
+    says(site.hass, CHEAP, "off")
+    await automate("cheap_hours", cheap=CHEAP, charge_modes=[mode])
+    says(site.hass, CHEAP, "on")
+    await site.hass.async_block_till_done()
+    assert chosen(site, charger, "follow_site")()
+    await site.hass.services.async_call(DOMAIN, "clear_override", {"entity_id": mode}, blocking=True)
+    await eventually(lambda: "override" not in site.state("select", charger, "charge_mode").attributes)
+
+
 @pytest.mark.parametrize(
     ("name", "inputs", "entity_id", "cheap", "dear"),
     [
