@@ -57,7 +57,7 @@ async def test_events_of_a_charger(hass: HomeAssistant, site: Site) -> None:
     await site.select(manager, "fast")
     await eventually(lambda: last(site, charger) == "started")
     attributes = event_of(site, charger).attributes
-    assert attributes["text"] == "Fast: 16 A on 3 phase(s), the most that charger and cable allow."
+    assert attributes["text"] == "Fast: 16 A 3-phase, the most that charger and cable allow."
     assert (attributes["current"], attributes["phases"], attributes["cause"]) == (16, 3, "mode")
     await site.select(manager, "off")
     await eventually(lambda: last(site, charger) == "stopped")

@@ -136,7 +136,7 @@ async def test_reason(site: Site) -> None:
     state = site.state("sensor", charger, "reason")
     assert state.attributes["allocated_a"] == 16
     assert state.attributes["phases"] == 3
-    assert state.attributes["text"] == "Fast: 16 A on 3 phase(s), the most that charger and cable allow."
+    assert state.attributes["text"] == "Fast: 16 A 3-phase, the most that charger and cable allow."
     assert state.state_info is not None
     assert state.state_info["unrecorded_attributes"] >= {"*"}
 

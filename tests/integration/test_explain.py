@@ -25,8 +25,8 @@ from .site import Site, configuration, eventually
 from .test_actions import act, add_circuit, device, refuse
 from .watching import TWO, gives, holds
 
-FAST = "Fast: 16 A on 3 phase(s), the most that charger and cable allow."
-SCHNELL = "Schnell: 16 A auf 3 Phase(n)"
+FAST = "Fast: 16 A 3-phase, the most that charger and cable allow."
+SCHNELL = "Schnell: 16 A 3-phasig"
 
 
 @pytest.fixture(name="client")
