@@ -51,13 +51,15 @@ def test_everything_is_read() -> None:
 
 def test_nothing_is_known_of_an_empty_status() -> None:
     """Absent keys are not known, which is not the same as zero."""
-    found, counted = status(), {"phases_in_use", "hears_inverter"}
+    found, counted = status(), {"phases_in_use", "hears_inverter", "switches_phases"}
     for name in PROPERTIES:
         value = getattr(found, name)
         assert value in (None, CarState.UNKNOWN, (None, None, None)) or name in counted, name
     assert found.phases_in_use == 0
     assert not found.hears_inverter
+    assert not found.switches_phases
     assert status(fbuf_pGrid=-1520.5).hears_inverter
+    assert status(modelStatus=23).switches_phases
 
 
 def test_fallbacks_of_names() -> None:
