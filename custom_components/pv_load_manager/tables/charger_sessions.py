@@ -1,11 +1,12 @@
 """Sensors of one charger's sessions: the running one, and the last that ended."""
 
-from typing import Any, override
+from typing import Any, Final, override
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorEntityDescription, SensorStateClass
 from homeassistant.const import MATCH_ALL, PERCENTAGE, UnitOfEnergy
 from homeassistant.helpers.typing import StateType
 
+from ..control.ledger import record_of
 from ..control.session import Session
 from ..coordinators.wattpilot import WattpilotCoordinator
 from ..entity import PvLoadManagerEntity
@@ -56,6 +57,28 @@ LAST_SESSION = SensorEntityDescription(
     suggested_display_precision=2,
 )
 
+COLUMN_OF: Final = {
+    "began": "start",
+    "ended": "end",
+    "duration": "duration_s",
+    "charging_time": "charging_time_s",
+    "energy": "energy_kwh",
+    "solar_energy": "solar_kwh",
+    "battery_energy": "battery_kwh",
+    "grid_energy": "grid_kwh",
+    "unknown_energy": "unknown_kwh",
+    "solar_share": "solar_share_percent",
+    "mean_power": "mean_power_w",
+    "peak_power": "peak_power_w",
+    "phases": "phases",
+    "mode": "mode",
+    "modes": "modes",
+    "limits": "limits",
+    "ended_by": "ended_by",
+    "watched": "watched",
+}
+"""The column of the exported table that an attribute of a session shows."""
+
 
 class LastSessionSensor(PvLoadManagerEntity[WattpilotCoordinator], SensorEntity):
     """What the last car was given, and how; known also while the charger is not reachable."""
@@ -83,24 +106,5 @@ class LastSessionSensor(PvLoadManagerEntity[WattpilotCoordinator], SensorEntity)
 
 def session_attributes(session: Session) -> dict[str, Any]:
     """Return a session for people and their automations: energies in kWh, power in W, times in s."""
-    share, mean = session.solar_share, session.mean_w
-    return {
-        "began": session.began.isoformat(timespec="seconds"),
-        "ended": None if session.ended is None else session.ended.isoformat(timespec="seconds"),
-        "duration": None if session.ended is None else round((session.ended - session.began).total_seconds()),
-        "charging_time": round(session.charging_s),
-        "energy": round(session.energy_wh / 1000, 3),
-        "solar_energy": round(session.solar_wh / 1000, 3),
-        "battery_energy": round(session.battery_wh / 1000, 3),
-        "grid_energy": round(session.grid_wh / 1000, 3),
-        "unknown_energy": round(session.unknown_wh / 1000, 3),
-        "solar_share": None if share is None else round(100 * share),
-        "mean_power": None if mean is None else round(mean),
-        "peak_power": round(session.peak_w),
-        "phases": session.phases,
-        "mode": session.mode,
-        "modes": sorted(session.modes_wh),
-        "limits": list(session.limits),
-        "ended_by": None if session.end is None else session.end.value,
-        "watched": session.watched,
-    }
+    record = record_of("", session, "")
+    return {name: record[column] for name, column in COLUMN_OF.items()}
