@@ -19,8 +19,13 @@ async def async_keep_aside(hass: HomeAssistant, store: Store[dict[str, Any]]) ->
     """Rename the file, so that what is written next does not replace it."""
     path = Path(store.path)
     aside = path.with_name(f"{path.name}{DAMAGED}.{dt_util.utcnow():%Y-%m-%dT%H%M%S}")
-    with suppress(OSError):
+    try:
         await hass.async_add_executor_job(path.replace, aside)
+    except FileNotFoundError:
+        pass  # Home Assistant has put it aside itself
+    except OSError as err:
+        LOGGER.error("The damaged file %s could not be kept as %s: %s", path, aside, err)
+    else:
         LOGGER.warning("The damaged file is kept as %s", aside)
 
 

@@ -10,7 +10,8 @@ from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .coordinators.ledger import async_export, charger_names
+from .coordinators.ledger import async_export
+from .shared import charger_names
 
 PARAMETERS: Final = ("charger", "since", "until")
 

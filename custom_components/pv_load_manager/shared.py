@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
 from homeassistant.util.hass_dict import HassKey
 
 from .const import CONF_CONNECTION, CONF_ENTRY_TYPE, CONF_SERIAL, DOMAIN, EntryType, InverterConnection
@@ -87,3 +88,16 @@ def all_charger_entries(hass: HomeAssistant) -> list[tuple[str, ConfigEntry]]:
         if entry.data[CONF_ENTRY_TYPE] == EntryType.WATTPILOT
     ]
     return sorted(found, key=lambda charger: charger[0])
+
+
+def charger_names(hass: HomeAssistant) -> dict[str, str]:
+    """Return the names of all chargers as people see them, by serial number, disabled ones among them."""
+    devices, names = dr.async_get(hass), {}
+    for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False):
+        if entry.data[CONF_ENTRY_TYPE] == EntryType.WATTPILOT:
+            serial = entry.data[CONF_SERIAL]
+            device = devices.async_get_device_by_identifier(
+                (DOMAIN, f"{EntryType.WATTPILOT}_{serial}"), config_entry_id=entry.entry_id
+            )
+            names[serial] = (device.name_by_user if device is not None else None) or entry.title
+    return names

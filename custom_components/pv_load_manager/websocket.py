@@ -37,7 +37,7 @@ import probatio
 from .const import DOMAIN
 from .coordinators.decisions import Decisions
 from .languages import Templates, async_templates
-from .shared import SHARED, charger_entries
+from .shared import SHARED, charger_names
 
 INTERVAL: Final = timedelta(seconds=1)
 LANGUAGE: Final = "language"
@@ -54,8 +54,7 @@ def async_setup_websocket(hass: HomeAssistant) -> None:
 def decisions_of(hass: HomeAssistant, templates: Templates) -> Decisions | None:
     """Return the last decisions; None while there is no load manager."""
     manager = hass.data[SHARED].load_manager
-    names = {serial: entry.title for serial, entry in charger_entries(hass).items()}
-    return None if manager is None else Decisions.of(manager, names, templates)
+    return None if manager is None else Decisions.of(manager, charger_names(hass), templates)
 
 
 @websocket_command(

@@ -1,9 +1,11 @@
-"""What counts at a charger may fail: the charger is controlled all the same."""
+"""What counts and tells may fail: the chargers are controlled all the same."""
 
 from typing import Any
 
 import pytest
 
+from custom_components.pv_load_manager.coordinators.distribution import Distribution
+from custom_components.pv_load_manager.coordinators.issues import ConfigIssues
 from custom_components.pv_load_manager.coordinators.sessions import ChargerSessions
 from custom_components.pv_load_manager.coordinators.tally import ChargerTally
 from simulator import ChargerConfig
@@ -22,7 +24,15 @@ def faults(caplog: pytest.LogCaptureFixture) -> int:
     return sum(bool(record.exc_info) and "a fault of its own" in str(record.exc_info) for record in caplog.records)
 
 
-@pytest.mark.parametrize("what", ["sessions", "tally"])
+FAULTS = {
+    "sessions": (ChargerSessions, "heard"),
+    "tally": (ChargerTally, "look"),
+    "repairs": (ConfigIssues, "check"),
+    "log": (Distribution, "follow"),
+}
+
+
+@pytest.mark.parametrize("what", FAULTS)
 async def test_off_works(
     build_site: BuildSite, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, what: str
 ) -> None:
@@ -36,7 +46,7 @@ async def test_off_works(
     await eventually(lambda: all(car.power_w > 3000 for car in cars))
     caplog.clear()
     with monkeypatch.context() as broken:
-        broken.setattr(*((ChargerSessions, "heard") if what == "sessions" else (ChargerTally, "look")), fail)
+        broken.setattr(*FAULTS[what], fail)
         await site.select(manager, "off")
         await eventually(lambda: all(car.power_w == 0 for car in cars))
         await eventually(lambda: faults(caplog) > 0)  # the car has stopped before its charger says so

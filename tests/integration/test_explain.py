@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
@@ -90,6 +91,18 @@ async def test_explain(site: Site) -> None:
     (root,) = site_answer["circuits"]
     assert (root["id"], root["name"], root["rated_a"], root["stage"]) == ("root", "House connection", 35, "fresh")
     assert root["chargers_a"] == pytest.approx([16, 16, 16], abs=0.5)
+
+
+async def test_names_that_people_gave(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """A charger is called as its device is called, in every answer; nothing outdated is asked for that."""
+    _, charger, _ = await site.set_up_all()
+    chosen = device(site, charger)
+    dr.async_get(site.hass).async_update_device(chosen, name_by_user="Left bay")
+    (told,) = (await act(site, "explain", device_id=chosen))["chargers"]
+    assert told["name"] == "Left bay"
+    await act(site, "export_sessions")
+    assert "deprecated" not in caplog.text
+    assert "will stop working" not in caplog.text
 
 
 async def test_last_decisions(site: Site) -> None:

@@ -14,6 +14,7 @@ from .load import Load
 from .model import (
     HIGHEST_CURRENT,
     LOWEST_CURRENT,
+    SURPLUS_MODES,
     CarState,
     ChargerConfig,
     ChargerMode,
@@ -59,7 +60,7 @@ def effective_mode(config: Configuration, charger: ChargerConfig, state: Charger
         return Mode.FAST if state.override.current_a else Mode.OFF, False
     from_site = charger.mode is ChargerMode.FOLLOW_SITE
     mode = config.strategy.mode if from_site else Mode(charger.mode.value)
-    if mode in {Mode.PV, Mode.MIN_PV} and not config.strategy.excess_charging:
+    if mode in SURPLUS_MODES and not config.strategy.excess_charging:
         mode = Mode.FAST
     return mode, from_site
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 type Three = tuple[float, float, float]
 type MaybeThree = tuple[float | None, float | None, float | None]
@@ -29,6 +30,10 @@ class Mode(StrEnum):
     FAST = "fast"
     PV = "pv"
     MIN_PV = "min_pv"
+
+
+SURPLUS_MODES: Final = frozenset({Mode.PV, Mode.MIN_PV})
+"""Without charging from surplus they are like fast."""
 
 
 class ChargerMode(StrEnum):

@@ -6,15 +6,14 @@ from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from ..asides import async_keep_aside, async_remove_all
-from ..const import CONF_ENTRY_TYPE, CONF_SERIAL, DOMAIN, LOGGER, EntryType
+from ..const import DOMAIN, LOGGER
 from ..control.ledger import Book, Record, Rows, csv_of, record_of, saved_of
 from ..control.session import Session
-from ..shared import SHARED
+from ..shared import SHARED, charger_names
 
 KEY: Final = f"{DOMAIN}.sessions"
 VERSION: Final = 1
@@ -123,14 +122,3 @@ def _export(rows: Rows, names: dict[str, str]) -> tuple[str, list[Record]]:
     zone = dt_util.get_default_time_zone()
     records = [record_of(serial, session, names.get(serial, serial), zone) for serial, session in rows]
     return csv_of(rows, names, zone), records
-
-
-def charger_names(hass: HomeAssistant) -> dict[str, str]:
-    """Return the names of all chargers as people see them, by serial number."""
-    devices, names = dr.async_get(hass), {}
-    for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False):
-        if entry.data[CONF_ENTRY_TYPE] == EntryType.WATTPILOT:
-            serial = entry.data[CONF_SERIAL]
-            device = devices.async_get_device(identifiers={(DOMAIN, f"{EntryType.WATTPILOT}_{serial}")})
-            names[serial] = (device.name_by_user if device is not None else None) or entry.title
-    return names

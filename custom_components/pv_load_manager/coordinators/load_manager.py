@@ -53,6 +53,8 @@ class LoadManagerCoordinator(WishesCoordinator):
         self._plugged = {serial: charger.plugged for serial, charger in self._state.chargers.items()}
         self._remembered: object = None
         self._broken = False
+        self._mute = False
+        """Whether what was decided could not be told the last time."""
         self._restore_mode()
         self._forget_gone_circuits()
         self._good: Configuration | None = None
@@ -147,9 +149,7 @@ class LoadManagerCoordinator(WishesCoordinator):
         for serial, charger in list(self._shared.chargers.items()):
             charger.set_plan(plan.chargers.get(serial))
         self.async_set_updated_data(plan)
-        self.distribution.follow(
-            plan, self._good or Configuration(), now, complete=bool(self.settings.get("distribution_log", False))
-        )
+        self._tell(plan, now)
         while self._for_battery and self.has_battery:
             self._for_battery.pop()()
 
@@ -161,7 +161,6 @@ class LoadManagerCoordinator(WishesCoordinator):
             self._end_modes()
             config = self.configuration()
             self._state, plan = decide(config, self._state, snapshot, now, dt_util.now())
-            self._issues.check(config, snapshot, plan, self.circuit_names)
             self._good = config
         except Exception:  # noqa: BLE001 - whatever it is, nobody watches the fuse then
             if not self._broken:
@@ -191,6 +190,21 @@ class LoadManagerCoordinator(WishesCoordinator):
             self._remembered = kept
             self._remember()
         return plan
+
+    @callback
+    def _tell(self, plan: Plan, now: float) -> None:
+        """Tell people what was decided; should that fail, the cars are charged all the same."""
+        config = self._good or Configuration()
+        try:
+            if not self._broken:
+                self._issues.check(config, self._seen, plan, self.circuit_names)
+            self.distribution.follow(plan, config, now, complete=bool(self.settings.get("distribution_log", False)))
+        except Exception:  # noqa: BLE001 - whatever it is, the next step has to be taken
+            if not self._mute:
+                LOGGER.exception("What was decided cannot be told: repairs, events and the log may be missing")
+            self._mute = True
+        else:
+            self._mute = False
 
     def _unknown_chargers(self) -> Configuration:
         """Return a configuration of the managed chargers, for a time when theirs cannot be read."""

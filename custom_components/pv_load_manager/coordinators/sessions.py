@@ -16,6 +16,7 @@ from ..memory import Memory
 from ..shared import SHARED
 from ..wattpilot import WattpilotStatus
 from .ledger import Ledger
+from .settings import read_charger_mode
 from .translate import session_counters
 
 KEEP_EVERY: Final = 250.0  # Wh; the charger's own counters tell what came since
@@ -124,7 +125,7 @@ class ChargerSessions:
             return Circumstances(None, reason)
         if manager.override(self._serial) is not None:
             return Circumstances(OVERRIDE, reason)
-        own = manager.charger_setting(self._serial, "mode", ChargerMode.FOLLOW_SITE)
+        own = read_charger_mode(self._memory.charger(self._serial))
         mode = manager.strategy.mode if own == ChargerMode.FOLLOW_SITE else own
         # In the seconds before it obeys, off gives nobody energy.
         return Circumstances(None if mode == ChargerMode.OFF else str(mode), reason)

@@ -168,11 +168,6 @@ class SiteCoordinator(DataUpdateCoordinator[Plan]):
         """Return the time constants, those that the user set among them."""
         return read_timings(self.settings, self._timings)
 
-    def charger_setting[T](self, serial: str, name: str, default: T) -> T:
-        """Return a saved setting of one charger."""
-        value: T = self._shared.memory.charger(serial).get(name, default)
-        return value
-
     @property
     def circuit_limits(self) -> Mapping[str, float]:
         """Return what somebody allows for now per phase in A, by circuit id."""
@@ -190,7 +185,7 @@ class SiteCoordinator(DataUpdateCoordinator[Plan]):
         chargers = tuple(
             self._charger_config(serial, entry)
             for serial, entry in all_charger_entries(self.hass)
-            if entry.options.get(CONF_MANAGED, True) and not self.charger_setting(serial, "gone", default=False)
+            if entry.options.get(CONF_MANAGED, True) and not self._shared.memory.charger(serial).get("gone", False)
         )
         metered = self._protecting()
         solar = self.config_entry.options

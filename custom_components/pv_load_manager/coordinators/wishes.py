@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
 from ..control import (
+    SURPLUS_MODES,
     ControlState,
     ExternalCause,
     ExternalPhases,
@@ -25,8 +26,6 @@ from ..control import (
 from .errors import refused
 from .modes import Modes
 from .site import SiteCoordinator
-
-SURPLUS_MODES: Final = frozenset({Mode.PV.value, Mode.MIN_PV.value})
 
 
 class WishesCoordinator(SiteCoordinator):

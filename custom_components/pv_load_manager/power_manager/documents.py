@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ..control import BatteryPriority, CloudFilter, Mode, PhasePolicy
+from ..control import SURPLUS_MODES, BatteryPriority, CloudFilter, Mode, PhasePolicy
 from ..tables.numbers import BATTERY_NUMBERS, SITE_NUMBERS
 from .fields import NO_METER, Changes, Document, Field, Kind, Seen, Target
 
@@ -11,7 +11,6 @@ MODES: Final = {0: Mode.FAST, 1: Mode.OFF, 2: Mode.PV, 3: Mode.MIN_PV}
 POLICIES: Final = {0: PhasePolicy.AUTO, 1: PhasePolicy.ONE, 2: PhasePolicy.THREE, 4: PhasePolicy.ONE_FOR_PV}
 FILTERS: Final = {0: CloudFilter.NONE, 1: CloudFilter.WEAK, 2: CloudFilter.MEDIUM, 3: CloudFilter.STRONG}
 PRIORITIES: Final = {0: BatteryPriority.CHARGERS, 1: BatteryPriority.BATTERY}
-SURPLUS_MODES: Final = frozenset({Mode.PV, Mode.MIN_PV})
 RANGES: Final = {
     number.key: (round(number.native_min_value), round(number.native_max_value))
     for number in (*SITE_NUMBERS, *BATTERY_NUMBERS)

@@ -13,14 +13,13 @@ from ..const import (
     CONF_LARGEST_CONSUMER,
     BatteryDirection,
 )
-from ..control import Mode
+from ..control import SURPLUS_MODES, Mode
 from ..coordinators.documents import low_level_state, power_manager_state
 from ..coordinators.errors import refused
 from ..coordinators.load_manager import LoadManagerCoordinator
 from ..coordinators.meter_report import METER_LAG
 from ..coordinators.settings import read_default_mode, read_phase_policy
 from ..shared import SHARED
-from .documents import SURPLUS_MODES
 from .fields import Changes, Refused, Seen, Target
 from .meters import SENSORS, all_meters, battery_slot, grid_slot, grid_source, with_battery_source
 

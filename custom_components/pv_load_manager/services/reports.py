@@ -12,7 +12,7 @@ from ..coordinators.decisions import Decisions
 from ..coordinators.errors import refused
 from ..coordinators.ledger import async_export
 from ..languages import async_templates
-from ..shared import charger_entries
+from ..shared import charger_names
 from .common import UNTIL, async_entries, load_manager, moment_of, only_chargers, whole_number
 
 LANGUAGE: Final = "language"
@@ -38,7 +38,7 @@ EXPORT_SESSIONS_SCHEMA: Final = probatio.Schema(
 async def async_explain(call: ServiceCall) -> ServiceResponse:
     """Return the last decision about some chargers, or all, and what it was made of."""
     hass, manager = call.hass, load_manager(call.hass)
-    names = {serial: entry.title for serial, entry in charger_entries(hass).items()}
+    names = charger_names(hass)
     chosen = await _async_serials(call)
     templates = await async_templates(hass, call.data.get(LANGUAGE))
     decisions = Decisions.of(manager, names, templates)

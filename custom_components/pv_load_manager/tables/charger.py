@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any, override
 
 from homeassistant.components.sensor import (
-    RestoreSensor,
     SensorDeviceClass,
     SensorEntity,
     SensorEntityDescription,
@@ -26,7 +25,7 @@ from ..coordinators.wattpilot import WattpilotCoordinator
 from ..entity import PvLoadManagerEntity
 from ..pace import ALLOCATION, SENTENCE, Pace
 from ..shared import SHARED
-from .figures import CURRENT, ENERGY, POWER, SteadyTotal, rounded, shown_before
+from .figures import CURRENT, ENERGY, POWER, SteadyEnergySensor, rounded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,16 +150,8 @@ class ChargerSensor(PvLoadManagerEntity[WattpilotCoordinator], SensorEntity):
         return value
 
 
-class LifetimeEnergySensor(ChargerSensor, RestoreSensor):
+class LifetimeEnergySensor(SteadyEnergySensor[WattpilotCoordinator], ChargerSensor):
     """An energy of all time; after a power failure the charger counts from a few Wh earlier, we do not."""
-
-    _total: SteadyTotal
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Go on from the highest value that was ever shown."""
-        self._total = SteadyTotal(await shown_before(self))
-        await super().async_added_to_hass()
 
     @override
     def refresh(self) -> StateType:

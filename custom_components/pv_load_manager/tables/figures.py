@@ -1,9 +1,12 @@
 """How figures are shown: their units, and totals that neither fall nor leap."""
 
-from typing import Any, Final
+from typing import Any, Final, override
 
 from homeassistant.components.sensor import RestoreSensor, SensorDeviceClass, SensorStateClass
 from homeassistant.const import UnitOfElectricCurrent, UnitOfEnergy, UnitOfPower
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+
+from ..entity import PvLoadManagerEntity
 
 POWER: Final[dict[str, Any]] = {
     "device_class": SensorDeviceClass.POWER,
@@ -45,6 +48,19 @@ async def shown_before(sensor: RestoreSensor) -> float | None:
     if state is None or data is None or (entry is not None and state.last_updated < entry.created_at):
         return None
     return float(data.native_value) if isinstance(data.native_value, int | float) else None
+
+
+class SteadyEnergySensor[CoordinatorT: DataUpdateCoordinator[Any]](PvLoadManagerEntity[CoordinatorT], RestoreSensor):
+    """An energy that goes on from the value that was shown last, also after a restart."""
+
+    _total: SteadyTotal
+    _patience: float = PATIENCE
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Begin with that value, before anything is shown."""
+        self._total = SteadyTotal(await shown_before(self), patience=self._patience)
+        await super().async_added_to_hass()
 
 
 class SteadyTotal:

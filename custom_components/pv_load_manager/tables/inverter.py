@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import override
 
 from homeassistant.components.sensor import (
-    RestoreSensor,
     SensorDeviceClass,
     SensorEntity,
     SensorEntityDescription,
@@ -22,7 +21,7 @@ from homeassistant.helpers.typing import StateType
 from ..coordinators.inverter import InverterCoordinator
 from ..entity import PvLoadManagerEntity
 from ..solaredge import InverterData, MeterData, OtherMeter
-from .figures import CURRENT, ENERGY, POWER, SteadyTotal, rounded, shown_before
+from .figures import CURRENT, ENERGY, POWER, SteadyEnergySensor, rounded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,16 +217,10 @@ class InverterSensor(PvLoadManagerEntity[InverterCoordinator], SensorEntity):
         return value
 
 
-class InverterEnergySensor(InverterSensor, RestoreSensor):
+class InverterEnergySensor(SteadyEnergySensor[InverterCoordinator], InverterSensor):
     """A lifetime counter that neither falls nor jumps, also not over a restart."""
 
-    _total: SteadyTotal
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Go on from the value that was shown last."""
-        self._total = SteadyTotal(await shown_before(self), patience=PATIENCE)
-        await super().async_added_to_hass()
+    _patience = PATIENCE
 
     @override
     def refresh(self) -> StateType:

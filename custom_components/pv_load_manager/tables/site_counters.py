@@ -4,16 +4,15 @@ from collections.abc import Iterator
 from functools import partial
 from typing import override
 
-from homeassistant.components.sensor import RestoreSensor, SensorEntity, SensorEntityDescription
+from homeassistant.components.sensor import SensorEntity, SensorEntityDescription
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
 from ..coordinators.load_manager import LoadManagerCoordinator
 from ..coordinators.tally import HouseTally, house_tally
-from ..entity import PvLoadManagerEntity
 from .counters import BATTERY_TODAY, ENERGIES_TODAY, DayDescription, DaySensor, OfDay, share_today
-from .figures import ENERGY, SteadyTotal, shown_before
+from .figures import ENERGY, SteadyEnergySensor
 
 HOUSE_DAY_SENSORS = (*ENERGIES_TODAY, share_today())
 TOTAL_ENERGY = SensorEntityDescription(
@@ -47,16 +46,8 @@ class HouseDaySensor(DaySensor[LoadManagerCoordinator]):
         super()._handle_coordinator_update()
 
 
-class TotalEnergySensor(PvLoadManagerEntity[LoadManagerCoordinator], RestoreSensor):
+class TotalEnergySensor(SteadyEnergySensor[LoadManagerCoordinator]):
     """What all chargers gave since the load manager is there; after a power failure it waits until it is so far."""
-
-    _total: SteadyTotal
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Go on from the highest value that was ever shown."""
-        self._total = SteadyTotal(await shown_before(self))
-        await super().async_added_to_hass()
 
     @override
     def refresh(self) -> StateType:
