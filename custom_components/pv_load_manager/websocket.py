@@ -14,7 +14,8 @@ own phase), powers in W, grid +import, battery +discharge, unknown = null::
 
     {"site": {"status", "mode", "dimmed",
               "surplus": {"surplus_w", "target_grid_w", "grid_w", "pv_w", "battery_w", "battery_soc", "chargers_w"},
-              "circuits": [{"id", "name", "stage", "rated_a", "limit_a", "house_a", "chargers_a", "free_a"}]},
+              "circuits": [{"id", "name", "stage", "rated_a", "limit_a", "house_a",
+                            "chargers_a" (allowed), "drawn_a" (by our chargers), "free_a"}]},
      "chargers": [{"charger", "name", "reason", "text", "numbers", "circuit": {"id", "name"} | null,
                    "next_change": ISO time | null,
                    "allocated": {"charge", "current_a", "phases"} | null,

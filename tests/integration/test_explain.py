@@ -211,6 +211,10 @@ async def test_limits_of_circuits(site: Site) -> None:
     assert told["circuit"] == {"id": garage, "name": "Garage circuit"}
     below = next(circuit for circuit in answer["site"]["circuits"] if circuit["id"] == garage)
     assert (below["rated_a"], below["limit_a"], below["house_a"]) == (16, 10, None)
+    # What is free is the same everywhere.
+    assert (below["chargers_a"], below["free_a"]) == ([10, 10, 10], [0, 0, 0])
+    plan = manager.runtime_data.data.circuits[garage]
+    assert below["free_a"] == [round(amps, 1) for amps in plan.free_a]
 
 
 async def test_texts(client: MockHAClientWebSocket, site: Site) -> None:

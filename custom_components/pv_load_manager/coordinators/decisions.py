@@ -187,11 +187,9 @@ class Decisions:
         }
 
     def _circuit(self, circuit_id: str) -> dict[str, Any]:
-        """Return how full a circuit is; what is free is what neither house nor chargers take of its limit."""
+        """Return how full a circuit is."""
         plan = self.plan.circuits[circuit_id]
         config = next((item for item in self.config.circuits if item.circuit_id == circuit_id), None)
-        house = plan.house_a or (0.0, 0.0, 0.0)
-        free = [max(0.0, plan.limit_a - max(0.0, own) - cars) for own, cars in zip(house, plan.chargers_a, strict=True)]
         return {
             "id": circuit_id,
             "name": self.circuits.get(circuit_id, circuit_id),
@@ -200,7 +198,8 @@ class Decisions:
             "limit_a": round(plan.limit_a, 1),
             "house_a": None if plan.house_a is None else [round(amps, 1) for amps in plan.house_a],
             "chargers_a": [round(amps, 1) for amps in plan.chargers_a],
-            "free_a": [round(amps, 1) for amps in free],
+            "drawn_a": [round(amps, 1) for amps in plan.drawn_a],
+            "free_a": [round(amps, 1) for amps in plan.free_a],
         }
 
     def _surplus(self) -> dict[str, Any]:
