@@ -1,0 +1,67 @@
+import { LitElement, type PropertyDeclarations } from "lit";
+import type { HassEntity, HomeAssistant } from "./ha/types";
+import { type TextKey, textsOf } from "./texts";
+
+/**
+ * An element that knows Home Assistant.
+ *
+ * `hass` is new with every state of the house; this renders anew only for what it shows: the entities that it watches,
+ * the language, the connection, the user.
+ */
+export abstract class HassElement extends LitElement {
+  static override properties: PropertyDeclarations = { hass: { attribute: false, noAccessor: true } };
+  private _hass: HomeAssistant | undefined;
+
+  get hass(): HomeAssistant | undefined {
+    return this._hass;
+  }
+
+  set hass(hass: HomeAssistant | undefined) {
+    const before = this._hass;
+    this._hass = hass;
+    if (hass !== undefined) this.followed(hass);
+    if (before === undefined || hass === undefined || this.concerns(before, hass)) this.requestUpdate();
+  }
+
+  /** Entity ids whose states are shown. */
+  protected watched(): readonly (string | undefined)[] {
+    return [];
+  }
+
+  /** What is to be done with each new `hass`, before it is known whether it is rendered. */
+  protected followed(_hass: HomeAssistant): void {}
+
+  /** A text in the user's language; numbers and names stand in braces. */
+  protected text(key: TextKey, placeholders?: Record<string, string | number>): string {
+    return textsOf(this._hass?.language)(key, placeholders);
+  }
+
+  protected state(entityId: string | undefined | null): HassEntity | undefined {
+    return entityId ? this._hass?.states[entityId] : undefined;
+  }
+
+  private concerns(before: HomeAssistant, hass: HomeAssistant): boolean {
+    if (
+      before.language !== hass.language ||
+      before.locale !== hass.locale ||
+      before.connected !== hass.connected ||
+      before.connection !== hass.connection ||
+      before.user !== hass.user ||
+      before.localize !== hass.localize ||
+      before.themes !== hass.themes
+    ) {
+      return true;
+    }
+    return this.watched().some((id) => id !== undefined && before.states[id] !== hass.states[id]);
+  }
+}
+
+/** Defines an element unless the page has it already: Home Assistant may load a module twice. */
+export function define(name: string, element: CustomElementConstructor): void {
+  if (customElements.get(name) === undefined) customElements.define(name, element);
+}
+
+/** Opens Home Assistant's dialog about an entity. */
+export function moreInfo(from: EventTarget, entityId: string): void {
+  from.dispatchEvent(new CustomEvent("hass-more-info", { detail: { entityId }, bubbles: true, composed: true }));
+}
