@@ -35,6 +35,7 @@ from .coordinators.solaredge import SolarEdgeCoordinator
 from .coordinators.solaredge_cloud import SolarEdgeCloudCoordinator, async_forget_cloud
 from .coordinators.tally import forget_house
 from .coordinators.wattpilot import WattpilotCoordinator
+from .dashboard import async_setup_dashboard, show_dashboard, withdraw_dashboard
 from .download import async_register_sessions_view
 from .entity import device_info
 from .languages import async_templates
@@ -53,6 +54,9 @@ INVERTERS: Final[dict[InverterConnection, Callable[[HomeAssistant, ConfigEntry],
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Read what the integration remembers, before any entry needs it."""
+    # A dashboard says what is wrong also where nothing can be set up.
+    async_setup_websocket(hass)
+    await async_setup_dashboard(hass)
     if SHARED not in hass.data:
         try:
             await _async_share(hass)
@@ -62,7 +66,6 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_actions(hass)
     async_register_sessions_view(hass)
     async_register_views(hass)
-    async_setup_websocket(hass)
     return True
 
 
@@ -94,6 +97,7 @@ async def async_migrate_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: PvLoadManagerConfigEntry) -> bool:
     """Set up one entry of any kind; what is to be undone at its end is undone, too, where this fails midway."""
     shared = hass.data[SHARED]
+    show_dashboard(hass)
     kind = EntryType(entry.data[CONF_ENTRY_TYPE])
     manager: LoadManagerCoordinator | None = None
     if kind is EntryType.LOAD_MANAGER:
@@ -183,6 +187,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
         forget_issues(hass, entry.data[CONF_SERIAL])
         _decide_now(shared)
     if not hass.config_entries.async_entries(DOMAIN, include_ignore=False):
+        withdraw_dashboard(hass)
         forget_house(hass)  # chargers that were removed after the load manager began it anew
         await shared.memory.async_remove()
         await shared.ledger.async_remove()

@@ -13,14 +13,35 @@ once a second; ``null`` while there is no load manager. Currents in A per grid p
 own phase), powers in W, grid +import, battery +discharge, unknown = null::
 
     {"site": {"status", "mode", "dimmed",
-              "surplus": {"surplus_w", "target_grid_w", "grid_w", "pv_w", "battery_w", "battery_soc", "chargers_w"},
-              "circuits": [{"id", "name", "stage", "rated_a", "limit_a", "house_a",
+              "surplus": {"surplus_w", "target_grid_w", "grid_w", "pv_w", "battery_w", "battery_soc",
+                          "chargers_w" (the managed ones), "house_w" (everything else)},
+              "circuits": [{"id", "name", "parent": id | null, "stage", "rated_a", "limit_a", "house_a",
                             "chargers_a" (allowed), "drawn_a" (by our chargers), "free_a"}]},
      "chargers": [{"charger", "name", "reason", "text", "numbers", "circuit": {"id", "name"} | null,
                    "next_change": ISO time | null,
                    "allocated": {"charge", "current_a", "phases"} | null,
                    "measured": {"online", "car", "charge_released", "offered_a", "phases", "currents_a", "power_w"}
-                               | null}]}
+                               | null,
+                   "mode": {"chosen", "in_force", "from_site", "until": ISO time | null} | null,
+                   "limits": {"minimum_a", "maximum_a"} | null (what a user chose as the bounds),
+                   "override": {"current_a" (0 = no charging), "source": "user" | "app", "until": ISO time | null,
+                                "energy_left_wh": Wh | null} | null,
+                   "session": {"energy_wh", "solar_share": 0..1 | null} | null (the running one, or the last)}]}
+
+``pv_load_manager/home`` with optional ``language`` sends who belongs to the site at once and soon after it changes::
+
+    {"manager": {"entry_id", "device_id" | null, "name", "state" (of the entry), "disabled",
+                 "reason": why its set-up failed | null,
+                 "entities": {"sensor.surplus" (domain, and the unique id behind its owner): entity id}} | null,
+     "chargers": [{"serial", ..., "managed"}], "inverters": [{"serial", ..., "has_battery"}],
+     "figures": {"surplus": id | null, "charging_power", "house_power", "battery_soc",
+                 "grid_power": [ids], "pv_power": [ids], "battery_power": [ids]} (each may have a unit of its own),
+     "minus": {"grid_power": [ids], "battery_power": [ids]} (export or charging, where that has its own sensors),
+     "signs": {"grid_power": 1 | -1, "battery_power": 1 | -1},
+     "circuits": [{"id", "name", "parent": id | null, "rated_a", "phases": [1, 2, 3],
+                   "chargers": [serial] (directly below)}] (the house connection first)}
+
+A power is its sign times (the sum of ``figures`` less the sum of ``minus``): grid +import, battery +discharge.
 """
 
 from datetime import datetime, timedelta
@@ -37,6 +58,7 @@ import probatio
 
 from .const import DOMAIN
 from .coordinators.decisions import Decisions
+from .directory import Language, async_follow, directory
 from .languages import Templates, async_templates
 from .shared import SHARED, charger_names
 
@@ -48,13 +70,14 @@ CHARGER: Final = "charger"
 @callback
 def async_setup_websocket(hass: HomeAssistant) -> None:
     """Register all commands."""
-    for command in (_async_texts, _async_explain, _async_subscribe):
+    for command in (_async_texts, _async_explain, _async_subscribe, _async_home):
         async_register_command(hass, command)
 
 
 def decisions_of(hass: HomeAssistant, templates: Templates) -> Decisions | None:
     """Return the last decisions; None while there is no load manager."""
-    manager = hass.data[SHARED].load_manager
+    shared = hass.data.get(SHARED)
+    manager = None if shared is None else shared.load_manager
     return None if manager is None else Decisions.of(manager, charger_names(hass), templates)
 
 
@@ -123,3 +146,25 @@ def live_figures(hass: HomeAssistant, templates: Templates) -> dict[str, Any] | 
         return None
     chargers = [decisions.live_charger(serial) for serial in decisions.plan.chargers]
     return {"site": decisions.live_site(), "chargers": chargers}
+
+
+@websocket_command(
+    {probatio.Required("type"): f"{DOMAIN}/home", probatio.Optional(LANGUAGE): str},
+)
+@async_response
+async def _async_home(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> None:
+    """Send who belongs to the site until the connection or the subscription ends."""
+    language: Language | None = None
+    sent: list[Any] = []
+
+    @callback
+    def look() -> None:
+        if language is not None and sent != [home := directory(hass, language)]:
+            sent[:] = [home]
+            connection.send_message(event_message(message["id"], home))
+
+    # Before anything is waited for: who hangs up meanwhile ends it.
+    connection.subscriptions[message["id"]] = async_follow(hass, look)
+    language = await Language.async_of(hass, message.get(LANGUAGE))
+    connection.send_result(message["id"])
+    look()

@@ -263,7 +263,8 @@ async def test_live_figures(
         (told,) = last["chargers"]
         assert told["text"].startswith(SCHNELL)
         assert set(told) == {
-            *("charger", "name", "reason", "text", "numbers", "circuit", "next_change", "allocated", "measured")
+            *("charger", "name", "reason", "text", "numbers", "circuit", "next_change", "allocated", "measured"),
+            *("mode", "limits", "override", "session"),
         }
         assert set(last["site"]) == {"status", "mode", "dimmed", "surplus", "circuits"}
         assert await hass.config_entries.async_reload(manager.entry_id)

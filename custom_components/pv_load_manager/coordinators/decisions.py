@@ -16,6 +16,7 @@ from ..control import (
     ChargerConfig,
     ChargerPlan,
     ChargerReading,
+    CircuitConfig,
     Configuration,
     ControlState,
     Explanation,
@@ -25,7 +26,11 @@ from ..control import (
     render,
 )
 from ..control.distribution import command_as_json
+from ..control.plan import CircuitPlan
+from ..control.session import Session
 from ..languages import Templates
+from ..shared import SHARED
+from .balance import charging_power, grid_power, house_power, pv_power
 from .circuits import circuit_names
 from .documents import plain
 from .load_manager import LoadManagerCoordinator
@@ -39,6 +44,10 @@ class Decisions:
     config: Configuration
     state: ControlState
     snapshot: Snapshot
+    configs: Mapping[str, ChargerConfig]
+    """Of the managed chargers, by serial number."""
+    sessions: Mapping[str, Session | None]
+    """The running session of each charger that is loaded, or its last one, by serial number."""
     templates: Templates
     circuits: Mapping[str, str]
     """Names by id."""
@@ -61,12 +70,15 @@ class Decisions:
             templates: the sentences of the reasons.
         """
         config, state, snapshot = manager.basis()
+        loaded = manager.hass.data[SHARED].chargers
         ends: dict[str | None, datetime | None] = {key: manager.modes.until_of(key) for key in manager.data.chargers}
         return cls(
             plan=manager.data,
             config=config,
             state=state,
             snapshot=snapshot,
+            configs={item.charger_id: item for item in config.chargers},
+            sessions={serial: charger.sessions.session for serial, charger in loaded.items()},
             templates=templates,
             circuits=circuit_names(manager.config_entry, templates["root_circuit"]),
             names=names,
@@ -101,23 +113,15 @@ class Decisions:
             "mode": self.config.strategy.mode.value,
             "dimmed": self.plan.dimmed,
             "surplus": self._surplus(),
-            "circuits": [self._circuit(key) for key in self.plan.circuits],
+            "circuits": self._circuits(),
         }
 
     def charger(self, serial: str) -> dict[str, Any]:
         """Return everything about the decision for a charger that the plan knows."""
-        config = next((item for item in self.config.chargers if item.charger_id == serial), None)
-        known = self.state.chargers.get(serial)
-        more: dict[str, Any] = {"limits": None, "override": plain(self.plan.overrides.get(serial))}
+        config, known = self.configs.get(serial), self.state.chargers.get(serial)
+        more: dict[str, Any] = {"override": plain(self.plan.overrides.get(serial))}
         if config is not None and known is not None:
-            mode, from_site = effective_mode(self.config, config, known)
             more |= {
-                "mode": {
-                    "chosen": config.mode.value,
-                    "in_force": mode.value,
-                    "from_site": from_site,
-                    "until": _iso(self.ends.get(serial)),
-                },
                 "limits": self._limits(config, self.plan.chargers[serial]),
                 "car": {
                     "full": known.full,
@@ -133,15 +137,45 @@ class Decisions:
         return {**self.live_charger(serial), **more, "today": today}
 
     def live_charger(self, serial: str) -> dict[str, Any]:
-        """Return what is told to a charger, why, and what it does."""
-        plan = self.plan.chargers[serial]
+        """Return what is told to a charger, why, what it does, and what its users chose."""
+        plan, config = self.plan.chargers[serial], self.configs.get(serial)
         return {
             "charger": serial,
             "name": self.names.get(serial, serial),
             **self._reason(plan.explanation),
             "allocated": command_as_json(plan.command),
             "measured": self._measured(self.snapshot.chargers.get(serial)),
+            "mode": None if config is None else self._mode(config),
+            "limits": None if config is None else self._range(config),
+            "override": self._override(serial),
+            "session": self._session(serial),
         }
+
+    def _mode(self, config: ChargerConfig) -> dict[str, Any] | None:
+        """Return the charge mode that was chosen for a charger, and the one by which it charges."""
+        if (known := self.state.chargers.get(config.charger_id)) is None:
+            return None
+        mode, from_site = effective_mode(self.config, config, known)
+        until = _iso(self.ends.get(config.charger_id))
+        return {"chosen": config.mode.value, "in_force": mode.value, "from_site": from_site, "until": until}
+
+    def _override(self, serial: str) -> dict[str, Any] | None:
+        """Return the current that somebody chose, and when that ends: at a time, or after some more energy."""
+        if (override := self.plan.overrides.get(serial)) is None:
+            return None
+        left = None if override.energy_wh is None else max(0, round(override.energy_wh - self.state.energy(serial)))
+        return {
+            "current_a": override.current_a,
+            "source": override.source.value,
+            "until": _iso(override.until),
+            "energy_left_wh": left,
+        }
+
+    def _session(self, serial: str) -> dict[str, Any] | None:
+        """Return what the car got since it came, or the last one that left."""
+        if (session := self.sessions.get(serial)) is None:
+            return None
+        return {"energy_wh": round(session.energy_wh), "solar_share": _rounded(session.solar_share, 2)}
 
     def _reason(self, explanation: Explanation) -> dict[str, Any]:
         # The countdown is for those who cannot count on from a time.
@@ -170,14 +204,18 @@ class Decisions:
             "power_w": _rounded(reading.power_w, 0),
         }
 
+    def _range(self, config: ChargerConfig) -> dict[str, Any]:
+        """Return between which currents per phase a charger may charge, as far as users chose it."""
+        least = max(config.min_current_a, self.config.strategy.minimum_current_a)
+        return {"minimum_a": least, "maximum_a": config.max_current_a}
+
     def _limits(self, config: ChargerConfig, plan: ChargerPlan) -> dict[str, Any]:
         reading = self.snapshot.chargers.get(config.charger_id)
         chain, parents = [config.circuit_id], {item.circuit_id: item.parent_id for item in self.config.circuits}
         while (parent := parents.get(chain[-1])) is not None and parent not in chain:
             chain.append(parent)
         return {
-            "minimum_a": max(config.min_current_a, self.config.strategy.minimum_current_a),
-            "maximum_a": config.max_current_a,
+            **self._range(config),
             "charger_and_cable_a": None if reading is None else reading.limit_a,
             "without_home_assistant_a": plan.safe_current_a,
             "phase_policy": config.phase_policy.value,
@@ -186,13 +224,16 @@ class Decisions:
             "circuits": chain,
         }
 
-    def _circuit(self, circuit_id: str) -> dict[str, Any]:
+    def _circuits(self) -> list[dict[str, Any]]:
+        configs = {item.circuit_id: item for item in self.config.circuits}
+        return [self._circuit(key, plan, configs.get(key)) for key, plan in self.plan.circuits.items()]
+
+    def _circuit(self, circuit_id: str, plan: CircuitPlan, config: CircuitConfig | None) -> dict[str, Any]:
         """Return how full a circuit is."""
-        plan = self.plan.circuits[circuit_id]
-        config = next((item for item in self.config.circuits if item.circuit_id == circuit_id), None)
         return {
             "id": circuit_id,
             "name": self.circuits.get(circuit_id, circuit_id),
+            "parent": None if config is None else config.parent_id,
             "stage": plan.stage.name.lower(),
             "rated_a": None if config is None else config.limit_a,
             "limit_a": round(plan.limit_a, 1),
@@ -204,19 +245,19 @@ class Decisions:
 
     def _surplus(self) -> dict[str, Any]:
         """Return the account of the surplus: what flows where."""
-        grid, pv, battery = self.snapshot.grid, self.snapshot.pv, self.snapshot.battery
+        plan, snapshot, battery = self.plan, self.snapshot, self.snapshot.battery
         battery_w = None if battery is None else battery.power_w
         if battery_w is not None and self.config.battery_inverted:
             battery_w = -battery_w
-        draws = (reading.power_w or 0.0 for reading in self.snapshot.chargers.values() if reading.online)
         return {
             "surplus_w": _rounded(self.plan.surplus_w, 0),
             "target_grid_w": self.config.strategy.target_grid_power_w,
-            "grid_w": None if grid is None or self.plan.grid_silent else _rounded(grid.power_w, 0),
-            "pv_w": None if pv is None else _rounded(pv.power_w, 0),
+            "grid_w": _rounded(grid_power(plan, snapshot), 0),
+            "pv_w": _rounded(pv_power(snapshot), 0),
             "battery_w": _rounded(battery_w, 0),
-            "battery_soc": None if battery is None else battery.state_of_charge,
-            "chargers_w": round(sum(draws)),
+            "battery_soc": None if battery is None else _rounded(battery.state_of_charge, 1),
+            "chargers_w": round(charging_power(plan, snapshot)),
+            "house_w": _rounded(house_power(plan, snapshot, has_battery=self.config.has_battery), 0),
         }
 
 

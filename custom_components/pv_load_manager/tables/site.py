@@ -18,6 +18,7 @@ from homeassistant.const import (
 from homeassistant.helpers.typing import StateType
 
 from ..control import CapKind, CarState, ChargerReading, ExternalPhases, SiteStatus
+from ..coordinators.balance import charging_power, grid_power, house_power, pv_power
 from ..coordinators.load_manager import LoadManagerCoordinator
 from ..entity import PvLoadManagerEntity
 from .figures import CURRENT, POWER, rounded
@@ -39,28 +40,6 @@ def _chargers(manager: LoadManagerCoordinator) -> list[ChargerReading]:
     """Return what the managed chargers say that answer."""
     readings = [manager.seen.chargers.get(serial) for serial in manager.data.chargers]
     return [reading for reading in readings if reading is not None and reading.online]
-
-
-def _charging_power(manager: LoadManagerCoordinator) -> float:
-    return sum(reading.power_w or 0.0 for reading in _chargers(manager))
-
-
-def _pv_power(manager: LoadManagerCoordinator) -> float | None:
-    pv = manager.seen.pv
-    return None if pv is None else pv.power_w
-
-
-def _grid_power(manager: LoadManagerCoordinator) -> float | None:
-    grid = manager.seen.grid
-    return None if grid is None or manager.data.grid_silent else grid.power_w
-
-
-def _house_power(manager: LoadManagerCoordinator) -> float | None:
-    """Return what everything but the managed chargers draws: what comes in, less what they take."""
-    battery = manager.data.battery_w if manager.has_battery else 0.0
-    parts = (_grid_power(manager), _pv_power(manager), battery)
-    known = [part for part in parts if part is not None]
-    return sum(known) - _charging_power(manager) if len(known) == len(parts) else None
 
 
 def _measures_house(manager: LoadManagerCoordinator) -> bool:
@@ -100,14 +79,14 @@ SITE_SENSORS = (
         translation_key="charging_power",
         **POWER,
         suggested_display_precision=0,
-        value_fn=lambda manager: rounded(_charging_power(manager), 0),
+        value_fn=lambda manager: rounded(charging_power(manager.data, manager.seen), 0),
     ),
     SiteSensorDescription(
         key="house_power",
         translation_key="house_power",
         **POWER,
         suggested_display_precision=0,
-        value_fn=lambda manager: rounded(_house_power(manager), 0),
+        value_fn=lambda manager: rounded(house_power(manager.data, manager.seen, has_battery=manager.has_battery), 0),
         has_fn=_measures_house,
     ),
     SiteSensorDescription(
@@ -185,7 +164,7 @@ SITE_SENSORS = (
         **POWER,
         **EXPERT,
         suggested_display_precision=0,
-        value_fn=lambda manager: rounded(_grid_power(manager), 0),
+        value_fn=lambda manager: rounded(grid_power(manager.data, manager.seen), 0),
         has_fn=lambda manager: manager.has_power_meter,
     ),
     SiteSensorDescription(
@@ -194,7 +173,7 @@ SITE_SENSORS = (
         **POWER,
         **EXPERT,
         suggested_display_precision=0,
-        value_fn=lambda manager: rounded(_pv_power(manager), 0),
+        value_fn=lambda manager: rounded(pv_power(manager.seen), 0),
         has_fn=lambda manager: manager.seen.pv is not None,
     ),
     SiteSensorDescription(
