@@ -5,6 +5,7 @@ import json
 import sys
 
 NAMES = {
+    "dashboard": "dashboard.command",
     "day": "day",
     "footprint": "footprint.command",
     "load": "load",

@@ -15,6 +15,10 @@ class FlowError(Exception):
     """A config flow did not end in an entry."""
 
 
+class CommandError(Exception):
+    """A WebSocket command was refused."""
+
+
 class HassClient:
     """One logged-in user of a Home Assistant."""
 
@@ -86,18 +90,28 @@ class HassClient:
         found: dict[str, Any] = await self.request("GET", f"/api/states/{entity_id}")
         return found
 
-    async def entity_ids(self) -> dict[str, str]:
-        """Return the entity ids of the integration by domain and unique id, like "sensor.10000001_power"."""
+    async def command(self, kind: str, **data: object) -> Any:
+        """Return the result of a WebSocket command.
+
+        Raises:
+            CommandError: Home Assistant refused it.
+        """
         headers = {"Authorization": f"Bearer {self._token}"}
         async with self._session.ws_connect(f"{self._url}/api/websocket", headers=headers, max_msg_size=0) as socket:
             await socket.receive_json()
             await socket.send_json({"type": "auth", "access_token": self._token})
             await socket.receive_json()
-            await socket.send_json({"id": 1, "type": "config/entity_registry/list"})
+            await socket.send_json({"id": 1, "type": kind, **data})
             answer = await socket.receive_json()
+        if not answer["success"]:
+            raise CommandError(f"{kind}: {answer['error']['message']}")
+        return answer["result"]
+
+    async def entity_ids(self) -> dict[str, str]:
+        """Return the entity ids of the integration by domain and unique id, like "sensor.10000001_power"."""
         return {
             f"{entity['entity_id'].split('.')[0]}.{entity['unique_id']}": entity["entity_id"]
-            for entity in answer["result"]
+            for entity in await self.command("config/entity_registry/list")
             if entity["platform"] == DOMAIN
         }
 

@@ -15,6 +15,7 @@ import zipfile
 PROJECT = Path(__file__).resolve().parent.parent
 INTEGRATION = PROJECT / "custom_components" / "pv_load_manager"
 LICENSE = PROJECT / "LICENSE"
+DASHBOARD = "frontend/pv-load-manager.js"
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can hold: the same files make the same archive, byte for byte."""
 
@@ -47,6 +48,8 @@ def members() -> dict[str, bytes]:
         for path in INTEGRATION.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
     }
+    if DASHBOARD not in files:
+        sys.exit("release: the dashboard is not built; run scripts/frontend build")
     return files | {"LICENSE": LICENSE.read_bytes()}
 
 

@@ -148,7 +148,7 @@ def _worst(blocks: Sequence[Sequence[float]], figure: int = 1) -> float:
 async def _run(size: int, options: Options) -> Measured:
     """Measure one Home Assistant with so many chargers; 0 = without the integration."""
     async with AsyncExitStack() as stack:
-        config = _home(size)
+        config = cloudy_home(size)
         home = await stack.enter_async_context(running_home(config))
         # A real charger has its key; here that would take time of the cores that Home Assistant runs on.
         stack.enter_context(patch("simulator.wattpilot.derive_key", cache(derive_key)))
@@ -234,8 +234,8 @@ async def _window(client: HassClient, hass: HassProcess, options: Options) -> As
     yield _Window(began=began, ended=ended, before=before, after=after, seen=seen, seconds=seconds)
 
 
-def _home(size: int) -> HomeConfig:
-    """Return a home on a day with clouds."""
+def cloudy_home(size: int) -> HomeConfig:
+    """Return a home with so many chargers on a day with clouds."""
     peak_w = PEAK_W * max(1, size)
     return HomeConfig(
         pv=PvConfig(peak_w=peak_w, clouds=0.5),

@@ -48,6 +48,7 @@ export abstract class HassElement extends LitElement {
       before.connection !== hass.connection ||
       before.user !== hass.user ||
       before.localize !== hass.localize ||
+      before.formatEntityState !== hass.formatEntityState ||
       before.themes !== hass.themes
     ) {
       return true;
@@ -56,9 +57,15 @@ export abstract class HassElement extends LitElement {
   }
 }
 
-/** Defines an element unless the page has it already: Home Assistant may load a module twice. */
+/**
+ * Defines an element unless the page has it already: Home Assistant may load a module twice.
+ *
+ * While Home Assistant starts it replaces the registry: what is defined before that is not found later.
+ */
 export function define(name: string, element: CustomElementConstructor): void {
-  if (customElements.get(name) === undefined) customElements.define(name, element);
+  void customElements.whenDefined("home-assistant").then(() => {
+    if (customElements.get(name) === undefined) customElements.define(name, element);
+  });
 }
 
 /** Opens Home Assistant's dialog about an entity. */

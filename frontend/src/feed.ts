@@ -1,11 +1,16 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 import type { Connection, HomeAssistant } from "./ha/types";
 import type { Home, Live } from "./model";
+import { share } from "./share";
 
 /** How long a subscription outlives its last listener, in ms: another view may need it again at once. */
 const LINGER = 5_000;
 /** After how long a refused subscription is asked for again, in ms. */
 const RETRY = 5_000;
+/** How long an answer may take, in ms. */
+export const PATIENCE = 10_000;
+/** Instead of a code of Home Assistant: no answer came. */
+export const SILENCE = "timeout";
 
 /** What a feed knows: nothing yet (`undefined` value, no error), a value, or why there is none. */
 export interface Reading<T> {
@@ -14,12 +19,15 @@ export interface Reading<T> {
   error: string | undefined;
 }
 
+const NOTHING = { value: undefined, error: undefined };
+
 /** One subscription that all cards on a page share. */
 class Feed<T> {
-  reading: Reading<T> = { value: undefined, error: undefined };
+  reading: Reading<T> = NOTHING;
   private readonly listeners = new Set<() => void>();
-  private stopped: Promise<(() => unknown) | undefined> | undefined;
+  private subscription: { unsubscribe: () => void; forget: () => void } | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private patience: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly connection: Connection,
@@ -29,47 +37,74 @@ class Feed<T> {
   listen(listener: () => void): () => void {
     this.listeners.add(listener);
     clearTimeout(this.timer);
-    if (this.stopped === undefined) this.start();
+    if (this.subscription === undefined) this.start();
     return () => {
       this.listeners.delete(listener);
       if (this.listeners.size === 0) {
         clearTimeout(this.timer);
-        this.timer = setTimeout(() => this.stop(), LINGER);
+        this.timer = setTimeout(this.stop, LINGER);
       }
     };
   }
 
-  private start(): void {
-    this.stopped = this.connection
-      .subscribeMessage<T>((value) => this.tell({ value, error: undefined }), this.message)
-      .catch((error: { code?: string } | undefined) => {
-        this.tell({ value: undefined, error: error?.code ?? "unknown_error" });
-        this.stopped = undefined;
-        if (this.listeners.size > 0) this.timer = setTimeout(() => this.start(), RETRY);
-        return undefined;
+  private readonly start = (): void => {
+    let over = false;
+    const subscribed = this.connection
+      // Not left to the connection: what is refused after it is back would be an error that nobody catches.
+      .subscribeMessage<T>((value) => !over && this.tell({ value, error: undefined }), this.message, {
+        resubscribe: false,
+      })
+      .catch((error: { code?: unknown } | undefined) => {
+        if (over) return;
+        // A code of Home Assistant is a word, one of its connection a number.
+        this.tell({ value: undefined, error: typeof error?.code === "string" ? error.code : "unknown_error" });
+        this.subscription?.forget();
+        if (this.listeners.size > 0) this.timer = setTimeout(this.start, RETRY);
       });
-  }
+    this.patience = setTimeout(() => {
+      if (this.reading.value === undefined) this.tell({ value: undefined, error: this.reading.error ?? SILENCE });
+    }, PATIENCE);
+    this.connection.addEventListener("ready", this.restart);
+    const forget = (): void => {
+      over = true;
+      this.subscription = undefined;
+      clearTimeout(this.timer);
+      clearTimeout(this.patience);
+      this.connection.removeEventListener("ready", this.restart);
+    };
+    const unsubscribe = (): void => {
+      forget();
+      void subscribed.then((end) => end?.()).catch(() => undefined);
+    };
+    this.subscription = { unsubscribe, forget };
+  };
 
-  private stop(): void {
-    const stopped = this.stopped;
-    this.stopped = undefined;
-    this.reading = { value: undefined, error: undefined };
-    void stopped?.then((end) => end?.());
-  }
+  /** A connection that is back counts its subscriptions anew: to end an old one would end somebody else's. */
+  private readonly restart = (): void => {
+    this.subscription?.forget();
+    if (this.listeners.size > 0) this.start();
+    else this.stop();
+  };
 
-  private tell(reading: Reading<T>): void {
-    this.reading = reading;
-    for (const listener of this.listeners) listener();
+  private readonly stop = (): void => {
+    this.subscription?.unsubscribe();
+    this.reading = NOTHING;
+  };
+
+  private tell({ value, error }: Reading<T>): void {
+    this.reading = { value: share(this.reading.value, value), error };
+    for (const listener of [...this.listeners]) listener();
   }
 }
 
 const feeds = new WeakMap<Connection, Map<string, Feed<unknown>>>();
 
-function feedOf<T>(hass: HomeAssistant, type: string, more: Record<string, unknown>): Feed<T> {
-  const known = feeds.get(hass.connection) ?? new Map<string, Feed<unknown>>();
-  feeds.set(hass.connection, known);
-  const key = JSON.stringify([type, more]);
-  const feed = known.get(key) ?? new Feed<unknown>(hass.connection, { type, ...more });
+/** The feed of a command in the user's language. */
+function feedOf<T>({ connection, language }: HomeAssistant, type: string): Feed<T> {
+  const known = feeds.get(connection) ?? new Map<string, Feed<unknown>>();
+  feeds.set(connection, known);
+  const key = `${type} ${language}`;
+  const feed = known.get(key) ?? new Feed<unknown>(connection, { type, language });
   known.set(key, feed);
   return feed as Feed<T>;
 }
@@ -82,19 +117,19 @@ class FeedController<T> implements ReactiveController {
 
   constructor(
     private readonly host: ReactiveControllerHost,
-    private readonly find: (hass: HomeAssistant) => Feed<T>,
+    private readonly type: string,
   ) {
     host.addController(this);
   }
 
   /** What is known now. */
   get reading(): Reading<T> {
-    return this.feed?.reading ?? { value: undefined, error: undefined };
+    return this.feed?.reading ?? NOTHING;
   }
 
   /** To be called whenever the element gets a `hass`. */
   follow(hass: HomeAssistant): void {
-    const feed = this.find(hass);
+    const feed = feedOf<T>(hass, this.type);
     if (feed === this.feed) return;
     this.end?.();
     this.end = undefined;
@@ -114,26 +149,39 @@ class FeedController<T> implements ReactiveController {
   }
 }
 
+const LIVE = "pv_load_manager/subscribe";
+const HOME = "pv_load_manager/home";
+
 /** The live figures: at most one a second, null while there is no load manager. */
-export const liveFeed = (host: ReactiveControllerHost): FeedController<Live | null> =>
-  new FeedController(host, (hass) => feedOf(hass, "pv_load_manager/subscribe", { language: hass.language }));
+export const liveFeed = (host: ReactiveControllerHost): FeedController<Live | null> => new FeedController(host, LIVE);
 
 /** Devices and entities of the integration. */
-export const homeFeed = (host: ReactiveControllerHost): FeedController<Home> =>
-  new FeedController(host, (hass) => feedOf(hass, "pv_load_manager/home", {}));
+export const homeFeed = (host: ReactiveControllerHost): FeedController<Home> => new FeedController(host, HOME);
 
-/** The same once, for who renders nothing. */
+/** The same once, for who renders nothing; rejects with the code of the refusal, or after PATIENCE. */
 export function homeOnce(hass: HomeAssistant): Promise<Home> {
-  const feed = feedOf<Home>(hass, "pv_load_manager/home", {});
   return new Promise((resolve, reject) => {
-    const end = feed.listen(look);
-    function look(): void {
-      const { value, error } = feed.reading;
-      if (value === undefined && error === undefined) return;
-      queueMicrotask(() => end());
+    listenHome(hass, ({ value, error }, end) => {
+      end();
       if (value === undefined) reject(new Error(error));
       else resolve(value);
-    }
-    look();
+    });
   });
+}
+
+/** Calls back with what is known and with each answer from now on, until `end` is called. */
+export function listenHome(hass: HomeAssistant, told: (reading: Reading<Home>, end: () => void) => void): void {
+  const feed = feedOf<Home>(hass, HOME);
+  let over = false;
+  const end = feed.listen(look);
+  function look(): void {
+    const { reading } = feed;
+    if (over || (reading.value === undefined && reading.error === undefined)) return;
+    told(reading, () => {
+      over = true;
+      // Not before listen() has returned what ends it.
+      queueMicrotask(() => end());
+    });
+  }
+  look();
 }

@@ -1,71 +1,63 @@
 import type { HomeAssistant } from "./ha/types";
 
 type Locale = Pick<HomeAssistant, "locale">;
+/** Not known: null, or not there. */
+type Figure = number | null | undefined;
 
 /** What stands where a figure is not known. */
 export const UNKNOWN = "–";
 
-/** The language whose number format the user chose in the profile. */
-function numberLanguage({ locale }: Locale): string | undefined {
-  switch (locale.number_format) {
-    case "comma_decimal":
-      return "en-US";
-    case "decimal_comma":
-      return "de";
-    case "space_comma":
-      return "fr";
-    case "quote_decimal":
-      return "de-CH";
-    case "system":
-      return undefined;
-    default:
-      return locale.language;
-  }
-}
+/** Languages that write numbers as the user chose in the profile; undefined = as the browser does. */
+const LANGUAGES: Record<string, string | undefined> = {
+  comma_decimal: "en-US",
+  decimal_comma: "de",
+  space_comma: "fr",
+  quote_decimal: "de-CH",
+  system: undefined,
+};
 
 const formats = new Map<string, Intl.NumberFormat>();
 
-/** A number with so many decimals, as the user writes numbers; UNKNOWN for null. */
-export function number(hass: Locale, value: number | null | undefined, digits = 0): string {
-  if (value === null || value === undefined || !Number.isFinite(value)) return UNKNOWN;
-  const language = numberLanguage(hass);
-  const key = `${language} ${digits} ${hass.locale.number_format}`;
-  let format = formats.get(key);
-  if (format === undefined) {
-    format = new Intl.NumberFormat(language, {
+function formatOf({ locale }: Locale, digits: number): Intl.NumberFormat {
+  const { number_format, language } = locale;
+  const key = `${language} ${number_format} ${digits}`;
+  const format =
+    formats.get(key) ??
+    new Intl.NumberFormat(number_format in LANGUAGES ? LANGUAGES[number_format] : language, {
       minimumFractionDigits: digits,
       maximumFractionDigits: digits,
-      useGrouping: hass.locale.number_format !== "none",
+      useGrouping: number_format !== "none",
     });
-    formats.set(key, format);
-  }
+  formats.set(key, format);
+  return format;
+}
+
+/** A number with so many decimals and its unit, as the user writes numbers; UNKNOWN for null. */
+export function number(hass: Locale, value: Figure, digits = 0, unit = ""): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return UNKNOWN;
   // No "-0".
   const factor = 10 ** digits;
-  return format.format(Math.round(value * factor) / factor + 0);
+  return formatOf(hass, digits).format(Math.round(value * factor) / factor + 0) + unit;
 }
 
 /** A power in W: whole W below 1 kW, else kW with two decimals below 10 kW and one above. */
-export function power(hass: Locale, watts: number | null | undefined): string {
-  if (watts === null || watts === undefined) return UNKNOWN;
-  if (Math.abs(watts) < 999.5) return `${number(hass, watts)} W`;
-  return `${number(hass, watts / 1000, Math.abs(watts) < 9995 ? 2 : 1)} kW`;
+export function power(hass: Locale, watts: Figure): string {
+  const kilowatts = (watts ?? Number.NaN) / 1000;
+  const size = Math.abs(kilowatts);
+  return size < 0.9995 ? number(hass, watts, 0, " W") : number(hass, kilowatts, size < 9.995 ? 2 : 1, " kW");
 }
 
 /** A current in A. */
-export function current(hass: Locale, amps: number | null | undefined, digits = 0): string {
-  return amps === null || amps === undefined ? UNKNOWN : `${number(hass, amps, digits)} A`;
-}
+export const current = (hass: Locale, amps: Figure, digits = 0): string => number(hass, amps, digits, " A");
 
 /** An energy in Wh, shown in kWh. */
-export function energy(hass: Locale, wattHours: number | null | undefined): string {
-  if (wattHours === null || wattHours === undefined) return UNKNOWN;
-  return `${number(hass, wattHours / 1000, Math.abs(wattHours) < 99_950 ? 1 : 0)} kWh`;
+export function energy(hass: Locale, wattHours: Figure): string {
+  const kilowattHours = (wattHours ?? Number.NaN) / 1000;
+  return number(hass, kilowattHours, Math.abs(kilowattHours) < 99.95 ? 1 : 0, " kWh");
 }
 
 /** A part 0..1 in whole %. */
-export function percent(hass: Locale, share: number | null | undefined): string {
-  return share === null || share === undefined ? UNKNOWN : `${number(hass, share * 100)} %`;
-}
+export const percent = (hass: Locale, share: Figure): string => number(hass, (share ?? Number.NaN) * 100, 0, " %");
 
 /** Seconds as m:ss, or h:mm:ss from an hour on. */
 export function countdown(seconds: number): string {

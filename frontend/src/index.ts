@@ -1,12 +1,19 @@
 import { ChargerCard } from "./cards/charger/card";
+import { Countdown } from "./cards/charger/countdown";
 import { ChargerLane } from "./cards/charger/lane";
+import { Modes } from "./cards/charger/modes";
+import { OverrideControl } from "./cards/charger/override";
 import { SiteCard } from "./cards/site/card";
 import { Circuits } from "./cards/site/circuits";
 import { PowerFlow } from "./cards/site/flow";
 import { TimelineCard } from "./cards/timeline/card";
+import { TimelineChart } from "./cards/timeline/chart";
+import { TimelineLanes } from "./cards/timeline/lanes";
+import { StrategyEditor } from "./editors/strategy";
+import { chargerSuggestion, siteSuggestion, timelineSuggestion } from "./editors/suggest";
 import { define } from "./element";
 import { DashboardStrategy } from "./strategy/dashboard";
-import { textsOf } from "./texts";
+import { type Text, textsOf } from "./texts";
 
 declare global {
   interface Window {
@@ -17,30 +24,49 @@ declare global {
 
 define("pv-load-manager-flow", PowerFlow);
 define("pv-load-manager-circuits", Circuits);
+define("pv-load-manager-countdown", Countdown);
+define("pv-load-manager-modes", Modes);
+define("pv-load-manager-override", OverrideControl);
 define("pv-load-manager-lane", ChargerLane);
 define("pv-load-manager-site-card", SiteCard);
 define("pv-load-manager-charger-card", ChargerCard);
+define("pv-load-manager-timeline-chart", TimelineChart);
+define("pv-load-manager-timeline-lanes", TimelineLanes);
 define("pv-load-manager-timeline-card", TimelineCard);
+define("pv-load-manager-strategy-editor", StrategyEditor);
 define("ll-strategy-dashboard-pv-load-manager", DashboardStrategy);
 
-// Nobody has told the user's language yet: that of the page is the best guess.
-const text = textsOf(document.documentElement.lang || navigator.language);
+/** Home Assistant tells the user's language to the page only after this module is there: it is looked up when asked for. */
+const text: Text = (key) => textsOf(document.documentElement.lang || navigator.language)(key);
 
-function offer(list: Record<string, unknown>[], type: string, more: Record<string, unknown>): void {
-  if (!list.some((item) => item.type === type)) list.push({ type, ...more });
+function offer(list: Record<string, unknown>[], item: Record<string, unknown>): void {
+  if (!list.some(({ type }) => type === item.type)) list.push(item);
 }
 
 window.customCards ??= [];
+const suggestions = { site: siteSuggestion, charger: chargerSuggestion, timeline: timelineSuggestion };
 for (const card of ["site", "charger", "timeline"] as const) {
-  offer(window.customCards, `pv-load-manager-${card}-card`, {
-    name: text(`${card}.title`),
-    description: text(`${card}.description`),
+  offer(window.customCards, {
+    type: `pv-load-manager-${card}-card`,
+    get name() {
+      return card === "site" ? text("site.title") : `${text("site.title")}: ${text(`${card}.title`)}`;
+    },
+    get description() {
+      return text(`${card}.description`);
+    },
     preview: true,
+    documentationURL: "https://github.com/pv-load-manager/pv-load-manager",
+    getEntitySuggestion: suggestions[card],
   });
 }
 window.customStrategies ??= [];
-offer(window.customStrategies, "pv-load-manager", {
+offer(window.customStrategies, {
+  type: "pv-load-manager",
   strategyType: "dashboard",
-  name: text("strategy.name"),
-  description: text("strategy.description"),
+  get name() {
+    return text("strategy.name");
+  },
+  get description() {
+    return text("strategy.description");
+  },
 });

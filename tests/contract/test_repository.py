@@ -4,7 +4,7 @@ import re
 
 from .files import PROJECT, tracked
 
-TEXTS = {"", ".py", ".md", ".json", ".yaml", ".yml", ".toml", ".txt", ".csv", ".js", ".ts", ".cfg"}
+TEXTS = {"", ".py", ".md", ".json", ".yaml", ".yml", ".toml", ".txt", ".csv", ".js", ".ts", ".sh", ".cfg"}
 PLACES = re.compile("(?<![\\w.$}*])/" + "(?:work|home|root|Users|mnt)/\\w")
 """Where something lies on somebody's machine; a variable or a longer path before it makes it another one."""
 INDEXES = re.compile("(?:--|_)(?:extra-)?index-" + "url|/" + "simple/?$", re.IGNORECASE | re.MULTILINE)

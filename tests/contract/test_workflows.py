@@ -2,6 +2,7 @@
 
 from pathlib import Path
 import re
+import subprocess
 from typing import Any
 
 import pytest
@@ -86,9 +87,30 @@ def test_scripts_can_be_run(path: Path) -> None:
 
 
 def test_everything_is_run_before_anything_lands() -> None:
-    """The one command runs style, tests and the newest Home Assistant."""
+    """The one command runs style, the dashboard's own checks, tests and the newest Home Assistant."""
     run = (PROJECT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
-    assert [line for line in run if line.startswith("./")] == ["./scripts/lint", "./scripts/test", "./scripts/smoke"]
+    assert [line for line in run if line.startswith("./")] == [
+        "./scripts/lint",
+        "./scripts/frontend check --if-possible",
+        "./scripts/test",
+        "./scripts/smoke",
+    ]
+
+
+def test_the_dashboard_is_checked_and_tried_in_a_browser() -> None:
+    """GitHub has Node and a browser: there is no excuse for leaving anything out."""
+    commands = {name: [step.get("run", "") for step in steps(workflow)] for name, workflow in WORKFLOWS.items()}
+    assert "./scripts/frontend check" in commands["lint"]
+    assert commands["tests"].index("./scripts/setup --frontend") < commands["tests"].index("./scripts/test")
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "scripts" / "lib").iterdir()), ids=lambda path: path.name)
+def test_parts_of_scripts(path: Path) -> None:
+    """What scripts share says what it is, is a shell's, and cannot be run by itself."""
+    assert path.suffix == ".sh"
+    assert path.read_text(encoding="utf-8").startswith("# ")
+    assert path.stat().st_mode & 0o111 == 0
+    subprocess.run(["bash", "-n", path], check=True)  # noqa: S603, S607
 
 
 def test_release_builds_what_the_marketplace_downloads() -> None:

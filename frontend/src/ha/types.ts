@@ -20,6 +20,14 @@ export interface RegistryEntry {
   hidden?: boolean;
 }
 
+export interface Device {
+  id: string;
+  name?: string | null;
+  name_by_user?: string | null;
+  model?: string | null;
+  sw_version?: string | null;
+}
+
 export interface Connection {
   /** Resolves with what ends the subscription; rejects with `{code, message}` where the command is refused. */
   subscribeMessage<T>(
@@ -34,15 +42,19 @@ export interface Connection {
 export interface HomeAssistant {
   states: Record<string, HassEntity | undefined>;
   entities: Record<string, RegistryEntry | undefined>;
+  devices?: Record<string, Device | undefined>;
   connection: Connection;
   connected: boolean;
   language: string;
   locale: { language: string; number_format: string; time_format: string; time_zone: string };
-  config: { time_zone: string; state: string };
+  config: { time_zone: string; state: string; language?: string; components?: string[] };
   themes: { darkMode: boolean };
   user?: { id: string; is_admin: boolean; name: string };
   localize(key: string, placeholders?: Record<string, string | number>): string;
+  /** Resolves with a `localize` that knows the texts of an integration. */
+  loadBackendTranslation?(category: string, integration: string): Promise<HomeAssistant["localize"]>;
   formatEntityState(entity: HassEntity, state?: string): string;
+  formatEntityAttributeValue?(entity: HassEntity, attribute: string, value?: unknown): string;
   formatEntityName?(entity: HassEntity, type?: unknown): string;
   /** Rejects with `{code, message}` or an Error. */
   callService(

@@ -1,63 +1,202 @@
-import { css, html, type TemplateResult } from "lit";
-import { HassElement } from "../../element";
+import { html, nothing, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import type { Failure } from "../../actions";
+import { checkOptions } from "../../editors/check";
+import { siteForm } from "../../editors/forms";
+import { HassElement, moreInfo } from "../../element";
 import { homeFeed, liveFeed } from "../../feed";
-import type { CardConfig, HomeAssistant } from "../../ha/types";
+import type { CardConfig, GridOptions, HomeAssistant } from "../../ha/types";
+import type { Home, HomeCharger, Live } from "../../model";
+import { problemRows, problemStyles } from "../../problem-rows";
+import { type Problem, siteProblems, unknownChargers } from "../../problems";
+import { share } from "../../share";
+import { figureIds, fromStates } from "../../states";
 import { tokens } from "../../styles";
+import { buttons } from "../charger/styles";
+import { head, headStyles } from "./head";
+import { layout } from "./layout";
 
 export interface SiteCardConfig extends CardConfig {
+  title?: string;
   /** All true unless said otherwise. */
   show_flow?: boolean;
   show_circuits?: boolean;
   show_chargers?: boolean;
+  /** Ids of the devices of those that are shown; none = all. */
+  chargers?: string[];
+  compact?: "auto" | "always" | "never" | boolean;
 }
+
+/** From so many chargers on each is one row that opens. */
+const MANY = 9;
 
 /** The whole site: power flow, circuits, and a lane for each charger. */
 export class SiteCard extends HassElement {
+  static override properties = { ...HassElement.properties, failure: { state: true } };
+  declare private failure: Failure | undefined;
   private readonly home = homeFeed(this);
   private readonly live = liveFeed(this);
   private config: SiteCardConfig | undefined;
+  private states: Live | undefined;
 
-  static override styles = [
-    tokens,
-    css`
-      ha-card { padding: var(--pvlm-gap); container-type: inline-size; }
-    `,
-  ];
+  static override styles = [tokens, buttons, problemStyles, headStyles, layout];
+
+  static getConfigForm = siteForm;
+
+  static getStubConfig(): Omit<SiteCardConfig, "type"> {
+    return {};
+  }
 
   setConfig(config: SiteCardConfig): void {
+    checkOptions(config, {
+      title: "string",
+      show_flow: "boolean",
+      show_circuits: "boolean",
+      show_chargers: "boolean",
+      chargers: "list",
+      compact: ["auto", "always", "never", true, false],
+    });
     this.config = config;
     this.requestUpdate();
+  }
+
+  getCardSize(): number {
+    return 12;
+  }
+
+  getGridOptions(): GridOptions {
+    return { columns: "full", min_columns: 6 };
+  }
+
+  protected override watched(): readonly (string | undefined)[] {
+    const home = this.home.reading.value;
+    if (home === undefined) return [];
+    const { manager } = home;
+    const shown = [manager?.entities["sensor.state"], manager?.entities["binary_sensor.dimmed"]];
+    if (this.live.reading.value) return shown;
+    return [...figureIds(home), ...home.chargers.map(({ entities }) => entities["sensor.power"]), ...shown].map(
+      (id) => id ?? undefined,
+    );
   }
 
   protected override followed(hass: HomeAssistant): void {
     this.home.follow(hass);
     this.live.follow(hass);
+    if (!this.hasUpdated) return;
+    // They know better than this card which states they show.
+    for (const part of this.renderRoot.querySelectorAll<HassElement>(".follows")) part.hass = hass;
   }
 
   override render(): TemplateResult {
-    const home = this.home.reading.value;
-    const live = this.live.reading.value;
-    if (!this.hass || !home || !live) return html`<ha-card>${this.text("loading")}</ha-card>`;
-    return html`<ha-card data-live="live">
-      ${
-        this.config?.show_flow === false
-          ? ""
-          : html`<pv-load-manager-flow .hass=${this.hass} .home=${home} .live=${live}></pv-load-manager-flow>`
-      }
-      ${
-        this.config?.show_circuits === false
-          ? ""
-          : html`<pv-load-manager-circuits .hass=${this.hass} .home=${home} .circuits=${live.site.circuits}></pv-load-manager-circuits>`
-      }
-      ${
-        this.config?.show_chargers === false
-          ? ""
-          : home.chargers.map(
-              (charger) =>
-                html`<pv-load-manager-lane .hass=${this.hass} .charger=${charger}
-                  .live=${live.chargers.find((item) => item.charger === charger.serial)}></pv-load-manager-lane>`,
-            )
-      }
+    const { hass, config } = this;
+    const { value: home, error } = this.home.reading;
+    const { value: figures, error: silent } = this.live.reading;
+    const waits = home === undefined ? error === undefined : figures === undefined && silent === undefined;
+    if (hass === undefined || config === undefined || waits) return this.skeleton(home);
+    const problems = siteProblems({ hass, home: this.home.reading, live: this.live.reading });
+    if (home === undefined) {
+      return html`<ha-card data-live="none">
+        <header><h2>${this.heading(home)}</h2></header>${problemRows(problems)}</ha-card>`;
+    }
+    const chargers = this.chosen(home);
+    if (config.chargers?.length && chargers.length < config.chargers.length) problems.push(unknownChargers(hass));
+    const live = figures ?? undefined;
+    return html`<ha-card data-live=${hass.connected ? (live ? "live" : "states") : "none"}>
+      ${head(hass, home, this.heading(home), {
+        status: ({ entity_id }) => moreInfo(this, entity_id),
+        failed: ({ detail }) => {
+          this.failure = detail ?? undefined;
+        },
+      })}
+      ${this.failed()} ${problemRows(problems)}
+      ${live || problems.some(({ kind }) => kind === "connection_lost" || kind === "no_chargers") ? nothing : html`<p class="hint">${this.text("site.not_live")}</p>`}
+      <div class="body ${hass.connected ? "" : "old"}">${this.site(hass, home, live)} ${this.lanes(hass, chargers, live)}</div>
     </ha-card>`;
+  }
+
+  /** Flow and circuits. */
+  private site(hass: HomeAssistant, home: Home, live: Live | undefined): TemplateResult | typeof nothing {
+    // Kept, so that the flow sees whether anything is new.
+    this.states = live === undefined ? share(this.states, fromStates(home, hass)) : undefined;
+    const shown = live ?? this.states;
+    const flow = this.config?.show_flow !== false && shown !== undefined;
+    const circuits = this.config?.show_circuits !== false && (shown?.site.circuits.length ?? 0) > 0;
+    if (shown === undefined || !(flow || circuits)) return nothing;
+    return html`<div class="site ${flow && circuits ? "both" : ""}">
+      ${flow ? html`<pv-load-manager-flow class="follows" .hass=${hass} .home=${home} .live=${shown}></pv-load-manager-flow>` : nothing}
+      ${
+        circuits
+          ? html`<pv-load-manager-circuits class="follows" .hass=${hass} .home=${home} .circuits=${shown.site.circuits}
+              .dimmed=${shown.site.dimmed}></pv-load-manager-circuits>`
+          : nothing
+      }
+    </div>`;
+  }
+
+  private lanes(
+    hass: HomeAssistant,
+    chargers: readonly HomeCharger[],
+    live: Live | undefined,
+  ): TemplateResult | typeof nothing {
+    if (this.config?.show_chargers === false || chargers.length === 0) return nothing;
+    const rows = this.rows(chargers.length);
+    return html`<div class="lanes">
+      ${repeat(
+        chargers,
+        ({ serial }) => serial,
+        (charger) => html`<pv-load-manager-lane class="follows" .hass=${hass} .charger=${charger} .compact=${rows}
+          .live=${live?.chargers.find((item) => item.charger === charger.serial)}></pv-load-manager-lane>`,
+      )}
+    </div>`;
+  }
+
+  /** The chargers that are to be shown; one that is disabled only where it was asked for. */
+  private chosen(home: Home): HomeCharger[] {
+    const wanted = this.config?.chargers;
+    if (!wanted?.length) return home.chargers.filter(({ disabled }) => !disabled);
+    return home.chargers.filter(({ device_id }) => device_id !== null && wanted.includes(device_id));
+  }
+
+  private failed(): TemplateResult | typeof nothing {
+    if (this.failure === undefined) return nothing;
+    const problem: Omit<Problem, "kind"> & { kind: string } = {
+      kind: this.failure.kind,
+      weight: "error",
+      what: this.failure.text,
+      mend: "",
+    };
+    return html`<div role="alert">${problemRows([problem as Problem])}</div>`;
+  }
+
+  /** What stands in the card's place until there is something to show, as high as that will be. */
+  private skeleton(home: Home | undefined): TemplateResult {
+    const config = this.config ?? { type: "" };
+    const chargers = home === undefined ? [] : this.chosen(home);
+    const bone = (kind: string): TemplateResult => html`<div class="bone ${kind}"></div>`;
+    const [flow, circuits] = [config.show_flow !== false, config.show_circuits !== false && home?.manager !== null];
+    return html`<ha-card data-live="none" aria-busy="true">
+      <header>
+        <div class="titles"><h2>${this.heading(home)}</h2><span class="status">${this.text("loading")}</span></div>
+        ${home?.manager === null ? nothing : bone("modes")}
+      </header>
+      <div class="body" aria-hidden="true">
+        ${flow || circuits ? html`<div class="site ${flow && circuits ? "both" : ""}">${flow ? bone("flow") : nothing}${circuits ? bone("circuits") : nothing}</div>` : nothing}
+        ${
+          config.show_chargers === false
+            ? nothing
+            : html`<div class="lanes">${(chargers.length > 0 ? chargers : [0]).map(() => html`<div>${bone(this.rows(chargers.length) ? "row" : "lane")}</div>`)}</div>`
+        }
+      </div>
+    </ha-card>`;
+  }
+
+  private heading(home: Home | undefined): string {
+    return this.config?.title || home?.manager?.name || this.text("site.title");
+  }
+
+  /** Whether each charger is one row that opens. */
+  private rows(chargers: number): boolean {
+    const compact = this.config?.compact ?? "auto";
+    return compact === "auto" ? chargers >= MANY : compact === "always" || compact === true;
   }
 }

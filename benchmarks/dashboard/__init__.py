@@ -1,0 +1,1 @@
+"""What the dashboard costs a browser: time until it is complete, CPU while numbers come each second, memory."""
