@@ -65,7 +65,15 @@ class HassClient:
         """
         await self._flow("/api/config/config_entries/options/flow", entry_id, *steps)
 
-    async def _flow(self, path: str, handler: str, *steps: Mapping[str, Any]) -> dict[str, Any]:
+    async def add_circuit(self, entry_id: str, *steps: Mapping[str, Any]) -> None:
+        """Go through the form of a circuit of a load manager step by step.
+
+        Raises:
+            FlowError: a form came back with errors, or the flow was aborted.
+        """
+        await self._flow("/api/config/config_entries/subentries/flow", [entry_id, "circuit"], *steps)
+
+    async def _flow(self, path: str, handler: str | list[str], *steps: Mapping[str, Any]) -> dict[str, Any]:
         result = await self.request("POST", path, {"handler": handler})
         for step in steps:
             result = await self.request("POST", f"{path}/{result['flow_id']}", dict(step))

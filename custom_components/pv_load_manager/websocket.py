@@ -24,6 +24,7 @@ own phase), powers in W, grid +import, battery +discharge, unknown = null::
                                | null,
                    "mode": {"chosen", "in_force", "from_site", "until": ISO time | null} | null,
                    "limits": {"minimum_a", "maximum_a"} | null (what a user chose as the bounds),
+                   "rotation": [grid phase of its L1, L2, L3] | null,
                    "override": {"current_a" (0 = no charging), "source": "user" | "app", "until": ISO time | null,
                                 "energy_left_wh": Wh | null} | null,
                    "session": {"energy_wh", "solar_share": 0..1 | null} | null (the running one, or the last)}]}
@@ -122,19 +123,20 @@ async def _async_subscribe(hass: HomeAssistant, connection: ActiveConnection, me
 
     There is no queue here: a figure that is overtaken within a second is never sent.
     """
-    templates = await async_templates(hass, message.get(LANGUAGE))
+    templates: Templates | None = None
     sent: list[Any] = []
 
     @callback
     def look(_now: datetime | None = None) -> None:
-        live = live_figures(hass, templates)
-        if sent != [live]:
+        if templates is not None and sent != [live := live_figures(hass, templates)]:
             sent[:] = [live]
             connection.send_message(event_message(message["id"], live))
 
+    # Before anything is waited for: who hangs up meanwhile ends it.
     connection.subscriptions[message["id"]] = async_track_time_interval(
         hass, look, INTERVAL, name=f"{DOMAIN} live figures", cancel_on_shutdown=True
     )
+    templates = await async_templates(hass, message.get(LANGUAGE))
     connection.send_result(message["id"])
     look()
 

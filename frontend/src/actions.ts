@@ -21,6 +21,9 @@ interface Rejection {
 /** Code of home-assistant-js-websocket for a connection that broke before the answer came. */
 const CONNECTION_LOST = 3;
 
+/** What Home Assistant says, in no other language, to who lacks the right to an action. */
+const UNAUTHORIZED = "Unauthorized";
+
 /** Calls an action for one entity; returns why it was not carried out, or undefined where it was. */
 export async function act(
   hass: HomeAssistant,
@@ -40,12 +43,19 @@ export async function act(
   }
 }
 
+/** Tells the elements around that what was tried was not carried out; null = it is tried now. */
+export function tellFailure(from: EventTarget, failure: Failure | null): void {
+  from.dispatchEvent(new CustomEvent("pvlm-failure", { detail: failure }));
+}
+
 /** Says in the user's language why a command was rejected. */
 export async function failureOf(hass: HomeAssistant, rejected: unknown): Promise<Failure> {
   const outer = (rejected ?? {}) as Rejection;
   const error = outer.error ?? outer;
   if (error.code === CONNECTION_LOST) return failure(hass, "connection_lost", "action.connection_lost");
-  if (error.code === "unauthorized") return failure(hass, "no_permission", "action.unauthorized");
+  // An action is refused with Home Assistant's general code, a command with one of its own.
+  const forbidden = error.code === "unauthorized" || (error.message === UNAUTHORIZED && !error.translation_key);
+  if (forbidden) return failure(hass, "no_permission", "action.unauthorized");
   const reason = (await translated(hass, error)) ?? error.message;
   return reason ? { kind: "refused", text: reason } : failure(hass, "refused", "action.failed");
 }

@@ -2,6 +2,9 @@ import { LitElement, type PropertyDeclarations } from "lit";
 import type { HassEntity, HomeAssistant } from "./ha/types";
 import { type TextKey, textsOf } from "./texts";
 
+/** What is shown by each element, besides states. */
+const SHOWN = ["language", "locale", "connected", "connection", "user", "localize", "themes"] as const;
+
 /**
  * An element that knows Home Assistant.
  *
@@ -31,6 +34,12 @@ export abstract class HassElement extends LitElement {
   /** What is to be done with each new `hass`, before it is known whether it is rendered. */
   protected followed(_hass: HomeAssistant): void {}
 
+  /** Gives it to the elements within of the class "follows": they know better than this one which states they show. */
+  protected passOn(hass: HomeAssistant): void {
+    if (!this.hasUpdated) return;
+    for (const part of this.renderRoot.querySelectorAll<HassElement>(".follows")) part.hass = hass;
+  }
+
   /** A text in the user's language; numbers and names stand in braces. */
   protected text(key: TextKey, placeholders?: Record<string, string | number>): string {
     return textsOf(this._hass?.language)(key, placeholders);
@@ -41,19 +50,10 @@ export abstract class HassElement extends LitElement {
   }
 
   private concerns(before: HomeAssistant, hass: HomeAssistant): boolean {
-    if (
-      before.language !== hass.language ||
-      before.locale !== hass.locale ||
-      before.connected !== hass.connected ||
-      before.connection !== hass.connection ||
-      before.user !== hass.user ||
-      before.localize !== hass.localize ||
-      before.formatEntityState !== hass.formatEntityState ||
-      before.themes !== hass.themes
-    ) {
-      return true;
-    }
-    return this.watched().some((id) => id !== undefined && before.states[id] !== hass.states[id]);
+    return (
+      SHOWN.some((part) => before[part] !== hass[part]) ||
+      this.watched().some((id) => id !== undefined && before.states[id] !== hass.states[id])
+    );
   }
 }
 

@@ -2,6 +2,9 @@ import type { ReactiveController, ReactiveControllerHost } from "lit";
 import type { Connection, HomeAssistant } from "./ha/types";
 import type { Home, Live } from "./model";
 import { share } from "./share";
+import { type Subscription, subscribe } from "./subscribe";
+
+type Timer = ReturnType<typeof setTimeout> | undefined;
 
 /** How long a subscription outlives its last listener, in ms: another view may need it again at once. */
 const LINGER = 5_000;
@@ -10,7 +13,7 @@ const RETRY = 5_000;
 /** How long an answer may take, in ms. */
 export const PATIENCE = 10_000;
 /** Instead of a code of Home Assistant: no answer came. */
-export const SILENCE = "timeout";
+const SILENCE = "timeout";
 
 /** What a feed knows: nothing yet (`undefined` value, no error), a value, or why there is none. */
 export interface Reading<T> {
@@ -25,9 +28,10 @@ const NOTHING = { value: undefined, error: undefined };
 class Feed<T> {
   reading: Reading<T> = NOTHING;
   private readonly listeners = new Set<() => void>();
-  private subscription: { unsubscribe: () => void; forget: () => void } | undefined;
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private patience: ReturnType<typeof setTimeout> | undefined;
+  private subscription: Subscription | undefined;
+  private linger: Timer;
+  private retry: Timer;
+  private patience: Timer;
 
   constructor(
     private readonly connection: Connection,
@@ -36,62 +40,51 @@ class Feed<T> {
 
   listen(listener: () => void): () => void {
     this.listeners.add(listener);
-    clearTimeout(this.timer);
-    if (this.subscription === undefined) this.start();
+    clearTimeout(this.linger);
+    if (this.subscription === undefined) this.begin();
     return () => {
       this.listeners.delete(listener);
-      if (this.listeners.size === 0) {
-        clearTimeout(this.timer);
-        this.timer = setTimeout(this.stop, LINGER);
-      }
+      clearTimeout(this.linger);
+      if (this.listeners.size === 0) this.linger = setTimeout(() => this.stop(), LINGER);
     };
   }
 
-  private readonly start = (): void => {
-    let over = false;
-    const subscribed = this.connection
-      // Not left to the connection: what is refused after it is back would be an error that nobody catches.
-      .subscribeMessage<T>((value) => !over && this.tell({ value, error: undefined }), this.message, {
-        resubscribe: false,
-      })
-      .catch((error: { code?: unknown } | undefined) => {
-        if (over) return;
-        // A code of Home Assistant is a word, one of its connection a number.
-        this.tell({ value: undefined, error: typeof error?.code === "string" ? error.code : "unknown_error" });
-        this.subscription?.forget();
-        if (this.listeners.size > 0) this.timer = setTimeout(this.start, RETRY);
-      });
+  private begin(): void {
+    this.connection.addEventListener("ready", this.again);
     this.patience = setTimeout(() => {
-      if (this.reading.value === undefined) this.tell({ value: undefined, error: this.reading.error ?? SILENCE });
+      if (this.reading.value === undefined) this.tell(undefined, this.reading.error ?? SILENCE);
     }, PATIENCE);
-    this.connection.addEventListener("ready", this.restart);
-    const forget = (): void => {
-      over = true;
-      this.subscription = undefined;
-      clearTimeout(this.timer);
-      clearTimeout(this.patience);
-      this.connection.removeEventListener("ready", this.restart);
-    };
-    const unsubscribe = (): void => {
-      forget();
-      void subscribed.then((end) => end?.()).catch(() => undefined);
-    };
-    this.subscription = { unsubscribe, forget };
+    this.ask();
+  }
+
+  private readonly ask = (): void => {
+    this.subscription = subscribe<T>(
+      this.connection,
+      this.message,
+      (value) => this.tell(value, undefined),
+      (error) => {
+        this.tell(undefined, error);
+        this.retry = setTimeout(this.ask, RETRY);
+      },
+    );
   };
 
-  /** A connection that is back counts its subscriptions anew: to end an old one would end somebody else's. */
-  private readonly restart = (): void => {
+  private readonly again = (): void => {
     this.subscription?.forget();
-    if (this.listeners.size > 0) this.start();
-    else this.stop();
+    clearTimeout(this.retry);
+    this.ask();
   };
 
-  private readonly stop = (): void => {
-    this.subscription?.unsubscribe();
+  private stop(): void {
+    this.connection.removeEventListener("ready", this.again);
+    clearTimeout(this.retry);
+    clearTimeout(this.patience);
+    this.subscription?.end();
+    this.subscription = undefined;
     this.reading = NOTHING;
-  };
+  }
 
-  private tell({ value, error }: Reading<T>): void {
+  private tell(value: T | undefined, error: string | undefined): void {
     this.reading = { value: share(this.reading.value, value), error };
     for (const listener of [...this.listeners]) listener();
   }
@@ -158,10 +151,14 @@ export const liveFeed = (host: ReactiveControllerHost): FeedController<Live | nu
 /** Devices and entities of the integration. */
 export const homeFeed = (host: ReactiveControllerHost): FeedController<Home> => new FeedController(host, HOME);
 
-/** The same once, for who renders nothing; rejects with the code of the refusal, or after PATIENCE. */
+/** The same once as it is now, for who renders nothing; rejects with the code of the refusal, or after PATIENCE. */
 export function homeOnce(hass: HomeAssistant): Promise<Home> {
+  const { connection, language } = hass;
+  const shared = feedOf<Home>(hass, HOME);
+  // What is known is told of a change a little later than Home Assistant's registries are.
+  const feed = shared.reading.value === undefined ? shared : new Feed<Home>(connection, { type: HOME, language });
   return new Promise((resolve, reject) => {
-    listenHome(hass, ({ value, error }, end) => {
+    listenTo(feed, ({ value, error }, end) => {
       end();
       if (value === undefined) reject(new Error(error));
       else resolve(value);
@@ -169,9 +166,12 @@ export function homeOnce(hass: HomeAssistant): Promise<Home> {
   });
 }
 
+type Told<T> = (reading: Reading<T>, end: () => void) => void;
+
 /** Calls back with what is known and with each answer from now on, until `end` is called. */
-export function listenHome(hass: HomeAssistant, told: (reading: Reading<Home>, end: () => void) => void): void {
-  const feed = feedOf<Home>(hass, HOME);
+export const listenHome = (hass: HomeAssistant, told: Told<Home>): void => listenTo(feedOf<Home>(hass, HOME), told);
+
+function listenTo<T>(feed: Feed<T>, told: Told<T>): void {
   let over = false;
   const end = feed.listen(look);
   function look(): void {

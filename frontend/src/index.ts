@@ -22,19 +22,22 @@ declare global {
   }
 }
 
-define("pv-load-manager-flow", PowerFlow);
-define("pv-load-manager-circuits", Circuits);
-define("pv-load-manager-countdown", Countdown);
-define("pv-load-manager-modes", Modes);
-define("pv-load-manager-override", OverrideControl);
-define("pv-load-manager-lane", ChargerLane);
-define("pv-load-manager-site-card", SiteCard);
-define("pv-load-manager-charger-card", ChargerCard);
-define("pv-load-manager-timeline-chart", TimelineChart);
-define("pv-load-manager-timeline-lanes", TimelineLanes);
-define("pv-load-manager-timeline-card", TimelineCard);
-define("pv-load-manager-strategy-editor", StrategyEditor);
-define("ll-strategy-dashboard-pv-load-manager", DashboardStrategy);
+const elements = {
+  "pv-load-manager-flow": PowerFlow,
+  "pv-load-manager-circuits": Circuits,
+  "pv-load-manager-countdown": Countdown,
+  "pv-load-manager-modes": Modes,
+  "pv-load-manager-override": OverrideControl,
+  "pv-load-manager-lane": ChargerLane,
+  "pv-load-manager-site-card": SiteCard,
+  "pv-load-manager-charger-card": ChargerCard,
+  "pv-load-manager-timeline-chart": TimelineChart,
+  "pv-load-manager-timeline-lanes": TimelineLanes,
+  "pv-load-manager-timeline-card": TimelineCard,
+  "pv-load-manager-strategy-editor": StrategyEditor,
+  "ll-strategy-dashboard-pv-load-manager": DashboardStrategy,
+};
+for (const [name, element] of Object.entries(elements)) define(name, element);
 
 /** Home Assistant tells the user's language to the page only after this module is there: it is looked up when asked for. */
 const text: Text = (key) => textsOf(document.documentElement.lang || navigator.language)(key);

@@ -64,6 +64,8 @@ export interface LiveCharger {
     power_w: number | null;
   } | null;
   mode: { chosen: string; in_force: string; from_site: boolean; until: string | null } | null;
+  /** The grid phase (1..3) of its L1, L2, L3. */
+  rotation: readonly number[] | null;
   override: { current_a: number; until: string | null; energy_left_wh: number | null } | null;
   session: { energy_wh: number | null; solar_share: number | null } | null;
   limits: { minimum_a: number; maximum_a: number } | null;
@@ -123,7 +125,9 @@ export interface Home {
   chargers: HomeCharger[];
   inverters: HomeInverter[];
   figures: Figures;
-  /** What a state has to be multiplied with: grid +import, battery +discharge. */
+  /** What is to be taken off what `figures` add up to, where a meter shows both directions apart. */
+  minus: { grid_power: string[]; battery_power: string[] };
+  /** What the difference has to be multiplied with: grid +import, battery +discharge. */
   signs: { grid_power: 1 | -1; battery_power: 1 | -1 };
   circuits: HomeCircuit[];
 }

@@ -1,5 +1,6 @@
 import { mdiAlert, mdiAlertCircle, mdiInformation } from "@mdi/js";
 import { css, html, nothing, type TemplateResult } from "lit";
+import type { Failure } from "./actions";
 import { icon } from "./icon";
 import type { Problem } from "./problems";
 
@@ -22,6 +23,11 @@ export function problemRows(problems: readonly Row[]): TemplateResult | typeof n
   </div>`;
 }
 
+/** Why what was tried last was not carried out. */
+export function failureRow({ kind, text }: Failure): TemplateResult | typeof nothing {
+  return problemRows([{ kind, weight: "error", what: text, mend: "" }]);
+}
+
 export const problemStyles = css`
   .problems { display: grid; gap: 8px; }
   .problem {
@@ -30,7 +36,7 @@ export const problemStyles = css`
     background: color-mix(in srgb, var(--pvlm-weight) 12%, transparent); font-size: 14px; line-height: 20px;
   }
   .problem.error { --pvlm-weight: var(--pvlm-bad); }
-  .problem.info { --pvlm-weight: var(--info-color, #039be5); }
+  .problem.info { --pvlm-weight: var(--info-color); }
   .problem > svg { flex: none; align-self: flex-start; color: var(--pvlm-weight); }
   .problem p { flex: 1 1 220px; margin: 0; overflow-wrap: anywhere; }
   .problem .mend { display: block; font-size: 13px; }

@@ -1,9 +1,9 @@
-import { type Reading, SILENCE } from "./feed";
+import type { Reading } from "./feed";
 import type { HomeAssistant } from "./ha/types";
 import type { Home, Live, Owner } from "./model";
 import { type TextKey, textsOf } from "./texts";
 
-export const INTEGRATION_PAGE = "/config/integrations/integration/pv_load_manager";
+const INTEGRATION_PAGE = "/config/integrations/integration/pv_load_manager";
 
 export type ProblemKind =
   | "connection_lost"
@@ -66,6 +66,18 @@ export function unknownChargers(hass: Known["hass"]): Problem {
   return problemsOf(hass)("charger_unknown", "warning", false);
 }
 
+/** How a problem is mended; `settings`: on the integration's page, by an administrator. */
+export function mending(
+  hass: Pick<HomeAssistant, "language" | "user">,
+  mend: string,
+  settings: boolean,
+): Pick<Problem, "mend" | "link"> {
+  if (!settings) return { mend };
+  const text = textsOf(hass.language);
+  if (hass.user?.is_admin !== true) return { mend: text("problem.ask") };
+  return { mend, link: { path: INTEGRATION_PAGE, label: text("problem.open") } };
+}
+
 type Make = (
   kind: ProblemKind,
   weight: Problem["weight"],
@@ -73,24 +85,19 @@ type Make = (
   placeholders?: Record<string, string>,
 ) => Problem;
 
-/** Makes problems in the user's language; `settings`: it is mended on the integration's page, by an administrator. */
+/** Makes problems in the user's language. */
 function problemsOf(hass: Known["hass"]): Make {
   const text = textsOf(hass.language);
-  return (kind, weight, settings, placeholders) => {
-    const admin = hass.user?.is_admin === true;
-    const problem: Problem = {
-      kind,
-      weight,
-      what: text(`problem.${kind}`, placeholders),
-      mend: settings && !admin ? text("problem.ask") : text(`problem.${kind}.mend` as TextKey, placeholders),
-    };
-    return settings && admin ? { ...problem, link: { path: INTEGRATION_PAGE, label: text("problem.open") } } : problem;
-  };
+  return (kind, weight, settings, placeholders) => ({
+    kind,
+    weight,
+    what: text(`problem.${kind}`, placeholders),
+    ...mending(hass, text(`problem.${kind}.mend` as TextKey, placeholders), settings),
+  });
 }
 
 function kindOf(error: string, live: Reading<Live | null>): ProblemKind {
   if (error === "unauthorized") return "no_permission";
-  if (error === SILENCE) return "no_answer";
   if (error !== "unknown_command") return "no_answer";
   return live.value === undefined ? "integration_missing" : "old_integration";
 }

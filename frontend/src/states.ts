@@ -4,15 +4,27 @@ import { quantity } from "./quantity";
 
 type States = Pick<HomeAssistant, "states">;
 
+/** A sensor of a power that several may show together, and what its state is multiplied with before it is added. */
+export interface Part {
+  id: string;
+  sign: number;
+}
+
+/** The sensors that show what the grid (+import) or the battery (+discharge) gives. */
+export function parts({ figures, minus, signs }: Home, power: "grid_power" | "battery_power"): Part[] {
+  const signed = (ids: readonly string[], sign: number): Part[] => ids.map((id) => ({ id, sign }));
+  return [...signed(figures[power], signs[power]), ...signed(minus[power], -signs[power])];
+}
+
 /** Entity ids of which the site's figures are made while nothing is live. */
-export function figureIds({ figures, manager }: Home): (string | null | undefined)[] {
+export function figureIds(home: Home): (string | null | undefined)[] {
+  const { figures, manager } = home;
   return [
     figures.surplus,
     figures.charging_power,
     figures.house_power,
-    ...figures.grid_power,
     ...figures.pv_power,
-    ...figures.battery_power,
+    ...[...parts(home, "grid_power"), ...parts(home, "battery_power")].map(({ id }) => id),
     figures.battery_soc,
     manager?.entities["sensor.state"],
     manager?.entities["select.charge_mode"],
@@ -24,11 +36,14 @@ const figure = ({ states }: States, entityId: string | null | undefined): number
   quantity(entityId ? states[entityId] : undefined);
 
 /** Several figures added up; null if there are none or one is missing: a part would be a wrong sum. */
-function sum(states: States, ids: readonly string[]): number | null {
-  const values = ids.map((id) => figure(states, id));
-  return values.length === 0
-    ? null
-    : values.reduce<number | null>((a, b) => (a === null || b === null ? null : a + b), 0);
+function sum(states: States, all: readonly Part[]): number | null {
+  let total = 0;
+  for (const { id, sign } of all) {
+    const value = figure(states, id);
+    if (value === null) return null;
+    total += value * sign;
+  }
+  return all.length === 0 ? null : total;
 }
 
 /**
@@ -37,14 +52,13 @@ function sum(states: States, ids: readonly string[]): number | null {
  * Powers in W, grid +import, battery +discharge. What the house draws is the rest where no entity tells it.
  */
 export function fromStates(home: Home, hass: States): Live {
-  const { figures, signs, manager } = home;
-  const signed = (ids: readonly string[], sign: number): number | null => {
-    const value = sum(hass, ids);
-    return value === null ? null : value * sign;
-  };
-  const grid = signed(figures.grid_power, signs.grid_power);
-  const battery = signed(figures.battery_power, signs.battery_power);
-  const pv = sum(hass, figures.pv_power);
+  const { figures, manager } = home;
+  const grid = sum(hass, parts(home, "grid_power"));
+  const battery = sum(hass, parts(home, "battery_power"));
+  const pv = sum(
+    hass,
+    figures.pv_power.map((id) => ({ id, sign: 1 })),
+  );
   const perCharger = home.chargers.map(({ entities }) => figure(hass, entities["sensor.power"]));
   const cars = figure(hass, figures.charging_power) ?? perCharger.reduce<number>((total, one) => total + (one ?? 0), 0);
   const sources = [

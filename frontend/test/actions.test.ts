@@ -17,9 +17,11 @@ describe("act", () => {
   });
 
   it("says why something was refused", async () => {
-    const callService = () => Promise.reject({ code: "unauthorized", message: "Unauthorized" });
-    const failure = await act(hassOf({ callService }), "select.select_option", "select.garage");
-    expect(failure).toMatchObject({ kind: "no_permission", text: expect.stringContaining("administrator") });
+    for (const code of ["unauthorized", "home_assistant_error"]) {
+      const callService = () => Promise.reject({ code, message: "Unauthorized" });
+      const failure = await act(hassOf({ callService }), "select.select_option", "select.garage");
+      expect(failure).toMatchObject({ kind: "no_permission", text: expect.stringContaining("administrator") });
+    }
   });
 });
 

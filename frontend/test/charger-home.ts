@@ -47,6 +47,7 @@ export const CHARGING: LiveCharger = {
   override: null,
   session: { energy_wh: 12_345, solar_share: 0.63 },
   limits: { minimum_a: 6, maximum_a: 16 },
+  rotation: null,
 };
 
 export function entity(entity_id: string, state: string, attributes: Record<string, unknown> = {}): HassEntity {
@@ -119,7 +120,15 @@ export function homeOf(...chargers: HomeCharger[]): Home {
     battery_power: [],
     battery_soc: null,
   };
-  return { manager: null, chargers, inverters: [], figures, signs: { grid_power: 1, battery_power: 1 }, circuits: [] };
+  return {
+    manager: null,
+    chargers,
+    inverters: [],
+    figures,
+    minus: { grid_power: [], battery_power: [] },
+    signs: { grid_power: 1, battery_power: 1 },
+    circuits: [],
+  };
 }
 
 export function liveOf(...chargers: LiveCharger[]): Live {

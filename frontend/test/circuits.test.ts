@@ -153,14 +153,19 @@ describe("element", () => {
     ]);
     const spoken = all(element, ".phases .visually-hidden, .phases .number:not(em)").map((part) => part.textContent);
     expect(spoken.join(" ")).toBe(
-      "Circuit root:  12 A house, 10 A cars, 13 A free;  22 / 35 A 4 A fed in, 10 A cars, 19 A free;  10 / 35 A " +
+      "Circuit root:  12 A house, 10 A cars, 13 A free;  22 / 35 A 4 A own power, 10 A cars, 19 A free;  10 / 35 A " +
         "2 A house, 0 A cars, 33 A free;  2 / 35 A",
     );
-    expect(find(element, "[data-phase='2'] em").textContent).toBe("4 A fed in");
+    expect(find(element, "[data-phase='2'] em").textContent).toBe("4 A own power");
     const opened: unknown[] = [];
     element.addEventListener("hass-more-info", (event) => opened.push((event as CustomEvent).detail));
     find(element, "button.phases").dispatchEvent(new Event("click"));
     expect(opened).toEqual([{ entityId: "sensor.full" }]);
+  });
+
+  it("gives what feeds others a line of its own", async () => {
+    const element = await shown([circuit("root"), circuit("a"), circuit("b", { parent: "a" }), circuit("c")]);
+    expect(all(element, ".feeding").map((item) => item.getAttribute("data-circuit"))).toEqual(["root", "a"]);
   });
 
   it("says what is not as usual", async () => {

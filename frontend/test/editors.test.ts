@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { checkOptions } from "../src/editors/check";
+import { checkKinds } from "../src/editors/check";
 import { chargerForm, siteForm, timelineForm } from "../src/editors/forms";
 import { StrategyEditor } from "../src/editors/strategy";
 import { chargerStub, chargerSuggestion, siteSuggestion, timelineSuggestion } from "../src/editors/suggest";
@@ -13,25 +13,22 @@ afterEach(() => {
   document.documentElement.lang = "";
 });
 
-describe("checkOptions", () => {
+describe("checkKinds", () => {
   const options = { title: "string", hours: "number", chargers: "list", compact: ["auto", true] } as const;
-  const check = (config: Record<string, unknown>) => () => checkOptions({ type: "custom:x", ...config }, options);
+  const check = (config: Record<string, unknown>) => () => checkKinds({ type: "custom:x", ...config }, options);
 
-  it("takes what is right, and what Home Assistant adds", () => {
+  it("takes what is right, and what Home Assistant adds or may add one day", () => {
     expect(
-      check({ title: "A", hours: 0, chargers: [], compact: true, grid_options: {}, visibility: [] }),
+      check({ title: "A", hours: 0, chargers: [], compact: true, grid_options: {}, visibility: [], brand_new: 1 }),
     ).not.toThrow();
     expect(check({ title: undefined, hours: null })).not.toThrow();
   });
 
   it("says in words what is wrong", () => {
     document.documentElement.lang = "en";
-    expect(check({ titel: "A" })).toThrow("does not know the option titel. It knows: title, hours, chargers, compact.");
     expect(check({ hours: "6" })).toThrow('The option hours must be a number, not "6".');
     expect(check({ chargers: "one" })).toThrow("a list");
     expect(check({ compact: "yes" })).toThrow("auto / true");
-    document.documentElement.lang = "de";
-    expect(check({ titel: "A" })).toThrow("Die Karte kennt die Option titel nicht.");
   });
 });
 
@@ -47,6 +44,18 @@ describe("the forms", () => {
       }
     }
     expect(siteForm().computeLabel({ name: "show_flow" })).toBe("Energiefluss");
+  });
+});
+
+describe("the visual editor", () => {
+  it("does not lose an option that is misspelt, and says which it is", () => {
+    document.documentElement.lang = "en";
+    const check = (config: Record<string, unknown>) => () =>
+      chargerForm().assertConfig({ type: "custom:x", ...config });
+    expect(check({ device: "a", entity: "b.c", grid_options: {} })).not.toThrow();
+    expect(check({ devise: "a" })).toThrow("does not know the option devise. It knows: device, entity.");
+    document.documentElement.lang = "de";
+    expect(check({ devise: "a" })).toThrow("Die Karte kennt die Option devise nicht.");
   });
 });
 

@@ -114,6 +114,20 @@ describe("a feed", () => {
     expect(await answer).toBe("timeout");
   });
 
+  it("answers once what is so now, not what was told last", async () => {
+    const connection = new FakeConnection();
+    const feed = homeFeed(host());
+    feed.follow(hassOf(connection));
+    feed.hostConnected();
+    connection.asked[0]?.tell(HOME);
+    const answer = homeOnce(hassOf(connection));
+    const renamed = { ...HOME, chargers: [{ name: "Garage" }] };
+    connection.asked[1]?.tell(renamed);
+    expect(await answer).toEqual(renamed);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(connection.asked.map(({ ended }) => ended)).toEqual([false, true]);
+  });
+
   it("answers once who renders nothing", async () => {
     const connection = new FakeConnection();
     const answer = homeOnce(hassOf(connection));

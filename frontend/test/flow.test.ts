@@ -5,6 +5,7 @@ import { flowFigures, flowNodes } from "../src/cards/site/flow-nodes";
 import { type Powers, SOURCES, split, total } from "../src/cards/site/flow-split";
 import type { HomeAssistant } from "../src/ha/types";
 import type { Home, Live, Surplus } from "../src/model";
+import { share } from "../src/share";
 
 const FIGURES = {
   surplus: "sensor.surplus",
@@ -224,6 +225,8 @@ describe("look", () => {
     ] as const;
     expect(shares(third).reduce((sum, { percent }) => sum + percent, 0)).toBe(100);
     expect(shares([{ source: "unknown", watts: 5 }])).toEqual([]);
+    const traces = [{ source: "pv", watts: 6900 } as const, { source: "grid", watts: 20 } as const];
+    expect(shares(traces)).toEqual([{ source: "pv", percent: 100 }]);
     expect(ring({ toward: "node", bands: [...third] })).toMatch(
       /^conic-gradient\(.* 0% 34%, .* 34% 68%, .* 68% 100%\)$/,
     );
@@ -307,7 +310,9 @@ describe("element", () => {
   it("renders only when a figure of it is another one", async () => {
     const element = await shown({});
     const render = vi.spyOn(element, "render");
-    element.live = { ...live({}, "charging", "waiting"), site: { ...live().site, status: "other" } };
+    const next = live({}, "charging", "waiting");
+    // As a feed tells them.
+    element.live = share(element.live, { ...next, site: { ...next.site, status: "other" } });
     element.hass = { ...hass("en"), locale: element.hass?.locale ?? hass("en").locale };
     await element.updateComplete;
     expect(render).not.toHaveBeenCalled();

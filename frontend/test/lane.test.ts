@@ -8,6 +8,7 @@ import { viewOf } from "../src/cards/charger/view";
 import type { HomeAssistant } from "../src/ha/types";
 import type { HomeCharger, LiveCharger } from "../src/model";
 import { quantity } from "../src/quantity";
+import { share } from "../src/share";
 import { all, type Call, CHARGING, entity, GARAGE, hassOf, one, STATES, settled } from "./charger-home";
 
 customElements.define("pv-load-manager-countdown", Countdown);
@@ -51,6 +52,13 @@ describe("viewOf", () => {
       solar_share: 0.63,
       reason_short: "state charging_surplus",
     });
+  });
+
+  it("shows the phases of the house where it knows how the charger is wired", () => {
+    const wired = (rotation: LiveCharger["rotation"]) => viewOf(hassOf(), GARAGE, { ...CHARGING, rotation });
+    expect(wired([2, 3, 1])).toMatchObject({ of_grid: true, phases: [false, true, false], drawn_a: 9.84 });
+    expect(wired([3, 1, 2])).toMatchObject({ of_grid: true, phases: [false, false, true] });
+    expect(wired(null)).toMatchObject({ of_grid: false, phases: [true, false, false] });
   });
 
   it("knows nothing of a charger that does not answer", () => {
@@ -223,13 +231,20 @@ describe("the lane", () => {
     expect(part(lane, "[data-mode=follow_site]").textContent).toContain("(PV)");
   });
 
+  it("says that there was no session, and links nowhere for its energy", async () => {
+    const lane = await rendered({ live: { ...CHARGING, session: null } });
+    const [solar, energy] = [part(lane, "[data-figure=solar_share]"), part(lane, "[data-figure=energy]")];
+    expect([solar.textContent, solar.dataset.value]).toEqual(["No session yet", ""]);
+    expect([energy.tagName, energy.textContent, energy.dataset.value]).toEqual(["SPAN", "", ""]);
+  });
+
   it("counts down by itself", async () => {
     vi.useFakeTimers({ now: Date.parse("2026-11-21T12:00:00Z"), toFake: ["setInterval", "clearInterval", "Date"] });
     const lane = await rendered({ live: { ...CHARGING, next_change: "2026-11-21T12:00:45+00:00" } });
-    expect(part(lane, "[data-part=countdown]").textContent).toBe("may change in 0:45");
+    expect(part(lane, "[data-part=countdown]").textContent).toBe("May change in 0:45");
     vi.advanceTimersByTime(5_000);
     await settled();
-    expect(part(lane, "[data-part=countdown]").textContent).toBe("may change in 0:40");
+    expect(part(lane, "[data-part=countdown]").textContent).toBe("May change in 0:40");
     vi.advanceTimersByTime(60_000);
     await settled();
     expect(part(lane, "[data-part=countdown]").textContent).toBe("");
@@ -239,7 +254,8 @@ describe("the lane", () => {
   it("renders nothing anew for figures that are the same", async () => {
     const lane = await rendered();
     const render = vi.spyOn(lane, "render");
-    lane.live = structuredClone(CHARGING);
+    // As a feed tells them.
+    lane.live = share(CHARGING, structuredClone(CHARGING));
     lane.hass = hassOf({
       states: { ...STATES, "sensor.other": entity("sensor.other", "1") },
       locale: lane.hass?.locale as never,

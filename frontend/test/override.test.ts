@@ -27,6 +27,13 @@ describe("next", () => {
   it("knows that clocks change overnight", () => {
     expect(next("06:00", VIENNA, new Date("2026-10-24T20:00:00Z"))?.toISOString()).toBe("2026-10-25T05:00:00.000Z");
     expect(next("06:00", VIENNA, new Date("2026-03-28T20:00:00Z"))?.toISOString()).toBe("2026-03-29T04:00:00.000Z");
+    for (const [zone, end] of [
+      [VIENNA, "2026-03-29T01:30:00.000Z"],
+      ["America/New_York", "2026-03-08T07:30:00.000Z"],
+    ] as const) {
+      const evening = new Date(Date.parse(end) - 8 * 3_600_000);
+      expect(next("02:30", zone, evening)?.toISOString()).toBe(end);
+    }
   });
 
   it("is the day of that time zone, not of UTC", () => {
@@ -125,6 +132,16 @@ describe("the control", () => {
     await change("#slider", "5", "input");
     await submit();
     expect(calls[0]?.[2]).toEqual({ current: 0 });
+  });
+
+  it("does not take an emptied field for not charging", async () => {
+    one(root(), "button").click();
+    await settled();
+    await change("#amps", "9");
+    await change("#amps", "");
+    expect(one<HTMLInputElement>(root(), "#amps").value).toBe("9");
+    await submit();
+    expect(calls[0]?.[2]).toEqual({ current: 9 });
   });
 
   it("asks for an end that is left open", async () => {

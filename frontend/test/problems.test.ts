@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Reading } from "../src/feed";
 import type { Home, Live } from "../src/model";
 import { siteProblems } from "../src/problems";
-import { fromStates } from "../src/states";
+import { figureIds, fromStates } from "../src/states";
 import { hassOf, homeOf, LIVE, MANAGER, state } from "./site-home";
 
 const ADMIN = { id: "u", is_admin: true, name: "A" };
@@ -98,6 +98,20 @@ describe("fromStates", () => {
     expect(fromStates(home, hass).site.surplus.battery_soc).toBeCloseTo(55);
     hass.states["sensor.l2"] = state("sensor.l2", "unavailable", "kW");
     expect(fromStates(home, hass).site.surplus).toMatchObject({ grid_w: null, house_w: null });
+  });
+
+  it("takes off what a meter shows apart, before the sign is turned", () => {
+    const home = homeOf(1);
+    home.figures.grid_power = ["sensor.import"];
+    home.figures.battery_power = ["sensor.charge"];
+    home.minus = { grid_power: ["sensor.export"], battery_power: ["sensor.discharge"] };
+    home.signs.battery_power = -1;
+    const hass = hassOf(home);
+    for (const [name, watts] of Object.entries({ import: "0", export: "900", charge: "0", discharge: "500" })) {
+      hass.states[`sensor.${name}`] = state(`sensor.${name}`, watts, "W");
+    }
+    expect(fromStates(home, hass).site.surplus).toMatchObject({ grid_w: -900, battery_w: 500 });
+    expect(figureIds(home)).toEqual(expect.arrayContaining(["sensor.export", "sensor.discharge"]));
   });
 
   it("adds up the chargers where nobody did", () => {

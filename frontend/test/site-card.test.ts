@@ -103,6 +103,22 @@ describe("the site card", () => {
     expect(lane.hass).toBe(card.hass);
   });
 
+  it("tells why the site's mode was refused until somebody tries again", async () => {
+    const home = homeOf(1);
+    const { card, root, problems, count } = await shown(home, {}, answers(home));
+    const tell = async (detail: unknown) => {
+      root.querySelector("header pv-load-manager-modes")?.dispatchEvent(new CustomEvent("pvlm-failure", { detail }));
+      await card.updateComplete;
+    };
+    await tell({ kind: "no_permission", text: "Not you." });
+    expect([problems(), root.querySelector("[role=alert]")?.textContent]).toEqual([
+      ["no_permission"],
+      expect.stringContaining("Not you."),
+    ]);
+    await tell(null);
+    expect([problems(), count("pv-load-manager-flow")]).toEqual([[], 1]);
+  });
+
   it("says what is wrong where nobody answers, and keeps what it knew where the connection is lost", async () => {
     const home = homeOf(1);
     const none = await shown(home, {}, { "pv_load_manager/home": { code: "unknown_command" } });
@@ -139,7 +155,8 @@ describe("the site card", () => {
     expect((await shown(home, {}, refused)).live()).toBe("states");
   });
 
-  it("refuses an option that it does not know", () => {
-    expect(() => new SiteCard().setConfig({ ...CONFIG, show_flows: true })).toThrow("show_flows");
+  it("refuses an option of a wrong kind, and takes what it does not know", () => {
+    expect(() => new SiteCard().setConfig({ ...CONFIG, brand_new: true })).not.toThrow();
+    expect(() => new SiteCard().setConfig({ ...CONFIG, show_flow: "no" as unknown as boolean })).toThrow("show_flow");
   });
 });

@@ -79,6 +79,7 @@ export function homeOf(chargers: number, changes: Partial<Home> = {}): Home {
       battery_power: [],
       battery_soc: null,
     },
+    minus: { grid_power: [], battery_power: [] },
     signs: { grid_power: 1, battery_power: 1 },
     circuits: [{ id: "root", name: "House", parent: null, rated_a: 35, phases: [1, 2, 3], chargers: [] }],
     ...changes,

@@ -122,6 +122,20 @@ describe("the views", () => {
     expect(JSON.stringify(make(homeOf(2)))).toContain("/config/devices/device/device_1001");
   });
 
+  it("tell names as they are, whatever Home Assistant's Markdown and its templates would make of them", () => {
+    const home = homeOf(1);
+    const [charger] = home.chargers;
+    if (charger) charger.name = "{{ 1 }} {% if x %} {# y #} | <b>*a*</b>";
+    const health = make(home).find(({ path }) => path === "health");
+    const content = String(
+      cardsOf(health ? [health] : []).find(
+        ({ type, content }) => type === "markdown" && String(content).includes("if x"),
+      )?.content,
+    );
+    expect(content.replace(/\\(?=[\\`*_{}%[\]<>|#])/g, "")).toContain("{{ 1 }} {% if x %} {# y #} | <b>*a*</b>");
+    expect(content).not.toMatch(/\{[{%#]|[^\\][*<]/);
+  });
+
   it("tell of an option that nobody knows", () => {
     const [now] = make(homeOf(1), { hide_view: ["now"] });
     expect(now?.sections[0]?.cards[0]).toMatchObject({

@@ -20,6 +20,7 @@ const HOME = {
   inverters: [],
   circuits: [],
   figures: { surplus: "sensor.surplus", charging_power: null, grid_power: ["sensor.grid"], pv_power: [] },
+  minus: { grid_power: [], battery_power: [] },
   signs: { grid_power: 1, battery_power: 1 },
 };
 

@@ -36,6 +36,7 @@ const homeOf = (count: number): Home =>
       grid_power: ["sensor.a", "sensor.b"],
       pv_power: [],
     },
+    minus: { grid_power: [], battery_power: [] },
     signs: { grid_power: -1, battery_power: 1 },
   }) as unknown as Home;
 
@@ -95,7 +96,6 @@ describe("lanes", () => {
       text: "6621 W surplus",
       reason: "charging_surplus",
       current: 10,
-      phases: 1,
     });
     expect(first?.bands).toEqual([[T - 30 * MINUTE, T - 12 * MINUTE]]);
     expect(second?.marks).toEqual([]);
@@ -199,8 +199,20 @@ describe("curves", () => {
       ["charging", []],
       ["grid", [1300]],
     ]);
-    expect(sources(home).charging.ids).toEqual(["sensor.charging"]);
-    expect(sources(home, home.chargers[0]).charging.ids).toEqual(["sensor.power1"]);
+    expect(sources(home).charging).toEqual([{ id: "sensor.charging", sign: 1 }]);
+    expect(sources(home, home.chargers[0]).charging).toEqual([{ id: "sensor.power1", sign: 1 }]);
+  });
+});
+
+describe("a meter that shows both directions apart", () => {
+  it("is import less export", () => {
+    const home = homeOf(1);
+    home.figures.grid_power = ["sensor.import"];
+    home.minus.grid_power = ["sensor.export"];
+    home.signs.grid_power = 1;
+    const recording = recordingOf(home, { "sensor.import": [[-10, "100"]], "sensor.export": [[-10, "1500"]] });
+    const grid = curvesOf(recording, { states: {} }, home).find(({ key }) => key === "grid");
+    expect(grid?.track.values).toEqual([-1400]);
   });
 });
 

@@ -18,6 +18,10 @@ describe("a track", () => {
     expect(figures).toEqual({ times: [1000, 2000, 3000, 4000], values: [1.5, Number.NaN, Number.NaN, -2] });
   });
 
+  it("takes nothing for a figure that has no place in a picture", () => {
+    expect(["Infinity", "-1e999", "on"].map(figure)).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+  });
+
   it("sorts in what arrives late, and takes a state once", () => {
     const figures = emptyTrack<number>();
     take(figures, [row(1, "1"), row(5, "5")], read);
@@ -110,6 +114,8 @@ describe("scales", () => {
     expect(midnight(utc("2026-11-21T23:00"), zone)).toBe(utc("2026-11-21T23:00"));
     expect(midnight(utc("2026-03-29T12:00"), zone)).toBe(utc("2026-03-28T23:00"));
     expect(midnight(utc("2026-10-25T12:00"), zone)).toBe(utc("2026-10-24T22:00"));
+    // There are days that begin at one o'clock.
+    expect(midnight(utc("2026-09-06T12:00"), "America/Santiago")).toBe(utc("2026-09-06T04:00"));
   });
 
   it("tell round times of the clock, far enough apart", () => {

@@ -47,6 +47,6 @@ async def test_dashboard_is_added_like_a_user_does(theatre: Theatre, stage: Stag
     (made,) = [item for item in listed if item["title"] == "Sun and cars"]
     config = await stage.client.command("lovelace/config", url_path=made["url_path"])
     assert config["strategy"]["type"] == "custom:pv-load-manager"
-    await page.goto(f"{stage.hass.url}/{made['url_path']}")
-    await expect(page.locator(f"{SITE_CARD} [data-live=live]")).to_be_visible()
+    fresh = await theatre.page(f"/{made['url_path']}")
+    await expect(fresh.locator(f"{SITE_CARD} [data-live=live]")).to_be_visible()
     await stage.client.command("lovelace/dashboards/delete", dashboard_id=made["id"])

@@ -55,7 +55,7 @@ async def test_card_is_changed(theatre: Theatre, stage: Stage, own: str) -> None
     await expect(preview.get_by_role("heading", name="Sun and cars")).to_be_visible()
     await expect(preview.locator("[data-figure=pv]")).to_have_count(0)
     await dialog.get_by_role("button", name="Save").click()
-    await expect(dialog).to_have_count(0)
+    await expect(preview).to_be_hidden()
     config = await stage.client.command("lovelace/config", url_path=own)
     assert config["views"][0]["cards"][0] == {
         "type": f"custom:{SITE_CARD}",

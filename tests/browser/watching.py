@@ -8,6 +8,7 @@ from playwright.async_api import ConsoleMessage, Page, Request, Response
 
 HARMLESS: Final[Mapping[str, str]] = {
     "/api/hassio/": "the frontend asks for a supervisor that is not there",
+    "https://demo.home-assistant.io/stub_config/": "Home Assistant's own previews where a card is chosen",
     "/service_worker.js": "the frontend's own; it is installed in secure contexts only",
 }
 """Parts of addresses that may fail, and why."""
@@ -24,7 +25,7 @@ class Watch:
     def attach(self, page: Page) -> None:
         """Listen to a page from now on."""
         page.on("console", self._console)
-        page.on("pageerror", lambda error: self._note(f"exception: {error.stack or error}"))
+        page.on("pageerror", lambda error: self._note(f"exception: {error.message} {error.stack}"))
         page.on("requestfailed", self._failed)
         page.on("response", self._answered)
 

@@ -6,6 +6,7 @@ from homeassistant.auth.const import GROUP_ID_READ_ONLY, GROUP_ID_USER
 from homeassistant.auth.models import User
 from homeassistant.core import Context, HomeAssistant, SupportsResponse
 from homeassistant.exceptions import Unauthorized, UnknownUser
+from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 
@@ -60,6 +61,17 @@ async def test_who_may_only_look_changes_nothing(site: Site) -> None:
             with pytest.raises(Unauthorized):
                 await act(site.hass, user.id, action.name, data)
     assert gives(site, 16)()
+
+
+async def test_an_entity_that_is_gone_allows_nothing(site: Site) -> None:
+    """Who may control nothing at all may not act where the select of the charge mode was removed, either."""
+    _, charger, _ = await site.set_up_all()
+    er.async_get(site.hass).async_remove(site.entity_id("select", charger, "charge_mode"))
+    data = {"device_id": device(site, charger), "current": 8}
+    looks, acts = await guest(site.hass, GROUP_ID_READ_ONLY), await guest(site.hass, GROUP_ID_USER)
+    with pytest.raises(Unauthorized):
+        await act(site.hass, looks.id, "set_override", data)
+    await act(site.hass, acts.id, "set_override", data)
 
 
 async def test_a_user_who_may_control_entities_may_act(site: Site) -> None:

@@ -18,6 +18,7 @@ from pytest_homeassistant_custom_component.typing import MockHAClientWebSocket, 
 from custom_components.pv_load_manager.const import DOMAIN
 from custom_components.pv_load_manager.control import Reason
 from custom_components.pv_load_manager.diagnostics import async_get_config_entry_diagnostics
+from custom_components.pv_load_manager.languages import async_templates
 from simulator import BatteryConfig
 
 from .code import load
@@ -264,7 +265,7 @@ async def test_live_figures(
         assert told["text"].startswith(SCHNELL)
         assert set(told) == {
             *("charger", "name", "reason", "text", "numbers", "circuit", "next_change", "allocated", "measured"),
-            *("mode", "limits", "override", "session"),
+            *("mode", "limits", "rotation", "override", "session"),
         }
         assert set(last["site"]) == {"status", "mode", "dimmed", "surplus", "circuits"}
         assert await hass.config_entries.async_reload(manager.entry_id)
@@ -294,6 +295,30 @@ async def test_who_hangs_up_leaves_nothing(hass: HomeAssistant, client: MockHACl
         known = len(looks)
         await asyncio.sleep(0.3)
         assert len(looks) == known
+
+
+async def test_who_hangs_up_at_once_leaves_nothing(
+    hass: HomeAssistant, client: MockHAClientWebSocket, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While Home Assistant starts, a page may be gone before the sentences are read."""
+    asked, read = asyncio.Event(), asyncio.Event()
+
+    async def slow(*args: Any) -> Any:
+        asked.set()
+        await read.wait()
+        return await async_templates(*args)
+
+    looks: list[None] = []
+    monkeypatch.setattr(f"{OURS}.websocket.INTERVAL", timedelta(seconds=0.05))
+    monkeypatch.setattr(f"{OURS}.websocket.live_figures", lambda *_: looks.append(None))
+    monkeypatch.setattr(f"{OURS}.websocket.async_templates", slow)
+    await client.send_json_auto_id({"type": f"{DOMAIN}/subscribe"})
+    await asked.wait()
+    await client.close()
+    await hass.async_block_till_done()
+    read.set()
+    await asyncio.sleep(0.3)
+    assert len(looks) <= 1
 
 
 def reasons(live: dict[str, Any]) -> set[str]:

@@ -80,6 +80,20 @@ async def test_figures_of_a_silent_meter(site: Site, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.usefixtures("all_enabled")
+async def test_figures_of_a_late_meter(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The grid of a while ago less the cars of now is nothing that the house draws."""
+    timings = replace(CONTROL_TIMINGS, surplus_stale=1.0, surplus_dead=60.0)
+    monkeypatch.setattr(f"{OURS}.coordinators.load_manager.TIMINGS", timings)
+    monkeypatch.setattr(f"{OURS}.coordinators.balance.LATE", 1.0)
+    *_, manager = await site.set_up_all()
+    figures = ("grid_power", "pv_power", "house_power", "surplus")
+    await eventually(lambda: None not in [site.number(manager, key) for key in figures])
+    assert site.home.inverter_faults is not None
+    await site.home.inverter_faults.start("silent", {}, now=site.home.home.now)
+    await eventually(lambda: [site.value(manager, key) for key in figures] == ["unknown"] * 4, within=15)
+
+
+@pytest.mark.usefixtures("all_enabled")
 async def test_house_connection(site: Site) -> None:
     """The connection shows what flows, what is left, and how far its meter can be trusted."""
     inverter, charger, manager = await site.set_up_all()

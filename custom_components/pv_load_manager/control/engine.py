@@ -386,7 +386,7 @@ def _plan(
     circuits = circuit_plans(site, state, snapshot, load)
     root = circuits[site.tree.circuits[0].circuit_id]
     external, cause = phase_control(config, state.chargers, snapshot, site.now)
-    silent, target_w = site.surplus.trust is Trust.DEAD, config.strategy.target_grid_power_w
+    silent, target_w = site.surplus.trust is not Trust.FRESH, config.strategy.target_grid_power_w
     return Plan(
         chargers=chargers,
         status=site_status(

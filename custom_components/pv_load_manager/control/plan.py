@@ -58,7 +58,7 @@ class Plan:
     chargers: Mapping[str, ChargerPlan] = field(default_factory=dict)
     status: SiteStatus = SiteStatus.STARTING
     grid_silent: bool = False
-    """Whether the grid meter is silent for so long that nobody knows what flows: all that it told is history."""
+    """Whether the grid meter is silent for so long that what it told last does not fit what is measured now."""
     surplus_w: float | None = None
     surplus_now_w: float | None = None
     """The last of the samples whose mean the surplus is, in W."""

@@ -1,6 +1,11 @@
 """What flows where in the house at the last decision, in W: the same for sensors, answers and live figures."""
 
-from ..control import Plan, Snapshot
+from typing import Final
+
+from ..control import BatteryReading, Plan, PvReading, Snapshot
+
+LATE: Final = 30.0
+"""A reading of so many s ago is as silent as a grid meter that is silent; alone it may just be slow."""
 
 
 def charging_power(plan: Plan, snapshot: Snapshot) -> float:
@@ -14,13 +19,26 @@ def grid_power(plan: Plan, snapshot: Snapshot) -> float | None:
     return None if snapshot.grid is None or plan.grid_silent else snapshot.grid.power_w
 
 
-def pv_power(snapshot: Snapshot) -> float | None:
+def pv_power(plan: Plan, snapshot: Snapshot, now: float) -> float | None:
     """Return the production."""
-    return None if snapshot.pv is None else snapshot.pv.power_w
+    return None if snapshot.pv is None or _silent(plan, snapshot.pv, now) else snapshot.pv.power_w
 
 
-def house_power(plan: Plan, snapshot: Snapshot, *, has_battery: bool) -> float | None:
+def battery_power(plan: Plan, snapshot: Snapshot, now: float, *, inverted: bool) -> float | None:
+    """Return what the house battery gives, charge negative; ``inverted``: what was heard counts the other way."""
+    battery = snapshot.battery
+    if battery is None or battery.power_w is None or _silent(plan, battery, now):
+        return None
+    return -battery.power_w if inverted else battery.power_w
+
+
+def house_power(plan: Plan, snapshot: Snapshot, now: float, *, has_battery: bool) -> float | None:
     """Return what everything but the managed chargers draws: what comes in, less what they take."""
-    parts = (grid_power(plan, snapshot), pv_power(snapshot), plan.battery_w if has_battery else 0.0)
+    parts = (grid_power(plan, snapshot), pv_power(plan, snapshot, now), plan.battery_w if has_battery else 0.0)
     known = [part for part in parts if part is not None]
     return sum(known) - charging_power(plan, snapshot) if len(known) == len(parts) else None
+
+
+def _silent(plan: Plan, reading: PvReading | BatteryReading, now: float) -> bool:
+    """Return whether a reading comes from what fell silent together with the grid meter."""
+    return plan.grid_silent and now - reading.at > LATE

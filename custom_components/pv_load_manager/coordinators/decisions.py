@@ -30,7 +30,7 @@ from ..control.plan import CircuitPlan
 from ..control.session import Session
 from ..languages import Templates
 from ..shared import SHARED
-from .balance import charging_power, grid_power, house_power, pv_power
+from .balance import battery_power, charging_power, grid_power, house_power, pv_power
 from .circuits import circuit_names
 from .documents import plain
 from .load_manager import LoadManagerCoordinator
@@ -147,6 +147,7 @@ class Decisions:
             "measured": self._measured(self.snapshot.chargers.get(serial)),
             "mode": None if config is None else self._mode(config),
             "limits": None if config is None else self._range(config),
+            "rotation": None if config is None else plain(config.rotation),
             "override": self._override(serial),
             "session": self._session(serial),
         }
@@ -245,19 +246,17 @@ class Decisions:
 
     def _surplus(self) -> dict[str, Any]:
         """Return the account of the surplus: what flows where."""
-        plan, snapshot, battery = self.plan, self.snapshot, self.snapshot.battery
-        battery_w = None if battery is None else battery.power_w
-        if battery_w is not None and self.config.battery_inverted:
-            battery_w = -battery_w
+        plan, snapshot, now, battery = self.plan, self.snapshot, self.now, self.snapshot.battery
+        battery_w = battery_power(plan, snapshot, now, inverted=self.config.battery_inverted)
         return {
             "surplus_w": _rounded(self.plan.surplus_w, 0),
             "target_grid_w": self.config.strategy.target_grid_power_w,
             "grid_w": _rounded(grid_power(plan, snapshot), 0),
-            "pv_w": _rounded(pv_power(snapshot), 0),
+            "pv_w": _rounded(pv_power(plan, snapshot, now), 0),
             "battery_w": _rounded(battery_w, 0),
             "battery_soc": None if battery is None else _rounded(battery.state_of_charge, 1),
             "chargers_w": round(charging_power(plan, snapshot)),
-            "house_w": _rounded(house_power(plan, snapshot, has_battery=self.config.has_battery), 0),
+            "house_w": _rounded(house_power(plan, snapshot, now, has_battery=self.config.has_battery), 0),
         }
 
 

@@ -36,7 +36,11 @@ async def async_require_control(call: ServiceCall, *, of_targets: bool) -> None:
     entities = er.async_get(hass)
     for entry in changed:
         mode = entities.async_get_entity_id(SELECT, DOMAIN, f"{_owner(entry)}_charge_mode")
-        if mode is not None and not user.permissions.check_entity(mode, POLICY_CONTROL):
+        if mode is None:  # an inverter has none, and an administrator may remove it
+            allowed = user.permissions.access_all_entities(POLICY_CONTROL)
+        else:
+            allowed = user.permissions.check_entity(mode, POLICY_CONTROL)
+        if not allowed:
             raise Unauthorized(
                 context=call.context, permission=POLICY_CONTROL, user_id=user_id, perm_category=CAT_ENTITIES
             )

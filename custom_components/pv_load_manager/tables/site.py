@@ -42,6 +42,10 @@ def _chargers(manager: LoadManagerCoordinator) -> list[ChargerReading]:
     return [reading for reading in readings if reading is not None and reading.online]
 
 
+def _house_power(manager: LoadManagerCoordinator) -> float | None:
+    return house_power(manager.data, manager.seen, manager.hass.loop.time(), has_battery=manager.has_battery)
+
+
 def _measures_house(manager: LoadManagerCoordinator) -> bool:
     # A roof that nobody measures would make the house look smaller.
     return manager.has_power_meter and manager.seen.pv is not None
@@ -86,7 +90,7 @@ SITE_SENSORS = (
         translation_key="house_power",
         **POWER,
         suggested_display_precision=0,
-        value_fn=lambda manager: rounded(house_power(manager.data, manager.seen, has_battery=manager.has_battery), 0),
+        value_fn=lambda manager: rounded(_house_power(manager), 0),
         has_fn=_measures_house,
     ),
     SiteSensorDescription(
@@ -173,7 +177,7 @@ SITE_SENSORS = (
         **POWER,
         **EXPERT,
         suggested_display_precision=0,
-        value_fn=lambda manager: rounded(pv_power(manager.seen), 0),
+        value_fn=lambda manager: rounded(pv_power(manager.data, manager.seen, manager.hass.loop.time()), 0),
         has_fn=lambda manager: manager.seen.pv is not None,
     ),
     SiteSensorDescription(

@@ -1,4 +1,5 @@
 import { type TextKey, textsOf } from "../texts";
+import { checkNames } from "./check";
 
 interface Field {
   name: string;
@@ -10,6 +11,8 @@ export interface ConfigForm {
   schema: Field[];
   computeLabel(field: Field): string;
   computeHelper(field: Field): string | undefined;
+  /** Throws where the form cannot show a configuration. */
+  assertConfig(config: Record<string, unknown>): void;
 }
 
 /** Texts in the language of the page, which is the user's: nobody tells it here. */
@@ -17,8 +20,10 @@ const text = (key: TextKey): string => textsOf(document.documentElement.lang)(ke
 
 const HELPED: readonly string[] = ["title", "chargers", "device", "hours", "compact"];
 
-function form(schema: Field[]): ConfigForm {
+function form(schema: Field[], ...more: string[]): ConfigForm {
+  const names = [...schema.map(({ name }) => name), ...more];
   return {
+    assertConfig: (config) => checkNames(config, names),
     schema,
     computeLabel: ({ name }) => text(`editor.${name}` as TextKey),
     computeHelper: ({ name }) => (HELPED.includes(name) ? text(`editor.${name}.help` as TextKey) : undefined),
@@ -54,7 +59,7 @@ export function siteForm(): ConfigForm {
 }
 
 export function chargerForm(): ConfigForm {
-  return form([device("device", false)]);
+  return form([device("device", false)], "entity");
 }
 
 export function timelineForm(): ConfigForm {

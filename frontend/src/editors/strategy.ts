@@ -20,7 +20,7 @@ export class StrategyEditor extends HassElement {
       input[type="checkbox"] { width: 20px; height: 20px; margin: 0; accent-color: var(--pvlm-car); }
       input[type="text"] {
         width: 100%; min-height: 44px; margin-top: 4px; padding: 0 12px; border: 1px solid var(--pvlm-soft); border-radius: 8px;
-        font: inherit; color: inherit; background: var(--card-background-color, #fff);
+        font: inherit; color: inherit; background: var(--card-background-color);
       }
       p { margin: 4px 0 0; font-size: 13px; color: var(--pvlm-soft); }
     `,

@@ -1,11 +1,11 @@
 import type { CardConfig } from "../ha/types";
-import type { HomeCharger } from "../model";
+import type { HomeCharger, Owner } from "../model";
 import { heading, OWN_NAME, type Section, section, sized, subheading, type View, view } from "./layout";
 import type { Site } from "./site";
 
 const ICON = "mdi:ev-station";
 /** Colours that Home Assistant's charts can resolve, near those of its energy dashboard. */
-export const SOURCE_COLOURS = { solar: "orange", battery: "teal", grid: "blue" } as const;
+const SOURCE_COLOURS = { solar: "orange", battery: "teal", grid: "blue" };
 
 /** What of a charger is set day by day, with the control that its tile gets. */
 const CONTROLS = [
@@ -13,6 +13,13 @@ const CONTROLS = [
   ["select.phase_policy", { type: "select-options" }],
   ["number.maximum_current", { type: "numeric-input", style: "buttons" }],
 ] as const;
+
+/** Today's energy by source, for a chart. */
+export function bySource(site: Site, owner: Owner | null): { entity: string; name: object; color: string }[] {
+  return Object.entries(SOURCE_COLOURS).flatMap(([source, color]) =>
+    site.ids(owner, `sensor.${source}_today`).map((entity) => ({ entity, name: OWN_NAME, color })),
+  );
+}
 
 /** A section for each charger; where there are many, each has more on a page of its own. */
 export function chargerViews(site: Site): View[] {
@@ -36,27 +43,23 @@ function page(site: Site, charger: HomeCharger): View {
 
 function card({ device_id }: HomeCharger): CardConfig {
   const charger = { type: "custom:pv-load-manager-charger-card", ...(device_id === null ? {} : { device: device_id }) };
-  return sized(charger, { columns: "full" });
+  return sized(charger);
 }
 
 function cards(site: Site, charger: HomeCharger, path: string | undefined): CardConfig[] {
   const { text } = site;
-  const today = (["solar", "battery", "grid"] as const).flatMap((source) =>
-    site.ids(charger, `sensor.${source}_today`).map((entity) => ({
-      entity,
-      name: OWN_NAME,
-      color: SOURCE_COLOURS[source],
-    })),
-  );
+  const today = bySource(site, charger);
   const controls = CONTROLS.flatMap(([key, feature]) =>
-    site
-      .ids(charger, key)
-      .map((entity) =>
-        sized(
-          { type: "tile", entity, name: OWN_NAME, hide_state: true, features: [feature], features_position: "inline" },
-          { columns: "full" },
-        ),
-      ),
+    site.ids(charger, key).map((entity) =>
+      sized({
+        type: "tile",
+        entity,
+        name: OWN_NAME,
+        hide_state: true,
+        features: [feature],
+        features_position: "inline",
+      }),
+    ),
   );
   const tiles = site
     .ids(charger, "sensor.last_session", "sensor.lifetime_energy")
@@ -78,5 +81,5 @@ export function settingsSection(site: Site, charger: HomeCharger): Section | und
   if (ids.length === 0) return undefined;
   const entities = ids.map((entity) => ({ entity, name: OWN_NAME }));
   const title = site.many ? site.text("strategy.settings_of_charger") : charger.name;
-  return section(heading(title, ICON), sized({ type: "entities", entities }, { columns: "full" }));
+  return section(heading(title, ICON), sized({ type: "entities", entities }));
 }

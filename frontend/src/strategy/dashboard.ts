@@ -33,6 +33,7 @@ const NOTHING: Home = {
     battery_power: [],
     battery_soc: null,
   },
+  minus: { grid_power: [], battery_power: [] },
   signs: { grid_power: 1, battery_power: 1 },
   circuits: [],
 };

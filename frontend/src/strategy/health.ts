@@ -6,7 +6,7 @@ import type { Site } from "./site";
 /** Of the load manager, what says that all is well. */
 const MANAGER = ["sensor.state", "binary_sensor.dimmed", "binary_sensor.watchdog"];
 
-/** Whether everything works: repairs, connections, meters with their age, diagnoses, versions. */
+/** Whether everything works: repairs, connections, meters with their last change, diagnoses, versions. */
 export function healthView(site: Site): View {
   const { text, home, chargers, many } = site;
   const { manager, inverters } = home;
@@ -15,9 +15,13 @@ export function healthView(site: Site): View {
     [...inverters, ...chargers].flatMap((owner) => site.ids(owner, "binary_sensor.connected")),
     { name: DEVICE_NAME, secondary_info: "last-changed" },
   );
-  // How old they are is what matters: without them there is no surplus.
+  // A figure that stands still for long is a meter that is silent, or a house that sleeps: the stage above says which.
   const { grid_power, pv_power, battery_power, battery_soc } = home.figures;
-  const ids = [...grid_power, ...pv_power, ...battery_power, ...(battery_soc === null ? [] : [battery_soc])];
+  const { minus } = home;
+  const ids = [
+    ...[...grid_power, ...minus.grid_power, ...pv_power, ...battery_power, ...minus.battery_power],
+    ...(battery_soc === null ? [] : [battery_soc]),
+  ];
   const figures = rows(ids, { secondary_info: "last-updated" });
   // A page of each of many chargers has its own.
   const devices = [...inverters, ...(many ? [] : chargers)].map((owner) =>
@@ -31,7 +35,7 @@ export function healthView(site: Site): View {
     ),
   );
   return view("health", text("view.health"), "mdi:heart-pulse", [
-    wide(sized({ type: "repairs" }, { columns: "full", rows: 1 })),
+    wide(sized({ type: "repairs" }, { rows: 1 })),
     section(heading(text("strategy.connections"), "mdi:lan-connect"), connections),
     ...(manager === null
       ? []
@@ -65,8 +69,5 @@ function versions(site: Site, owners: readonly Owner[]): CardConfig {
     ...lines,
     [text("strategy.module"), "PV Load Manager", new URL(import.meta.url).searchParams.get("v") ?? "–"],
   ];
-  return sized(
-    { type: "markdown", content: table.map((row) => `| ${row.join(" | ")} |`).join("\n") },
-    { columns: "full" },
-  );
+  return sized({ type: "markdown", content: table.map((row) => `| ${row.join(" | ")} |`).join("\n") });
 }

@@ -1,5 +1,5 @@
 import type { CardConfig } from "../ha/types";
-import { SOURCE_COLOURS } from "./chargers";
+import { bySource } from "./chargers";
 import {
   DEVICE_NAME,
   heading,
@@ -27,14 +27,9 @@ export function historyView(site: Site): View {
   const byCharger = chargers.flatMap((charger) =>
     site.ids(charger, "sensor.lifetime_energy").map((entity) => ({ entity, name: DEVICE_NAME })),
   );
-  const bySource = (["solar", "battery", "grid"] as const).flatMap((source) =>
-    site.ids(manager, `sensor.${source}_today`).map((entity) => ({
-      entity,
-      name: OWN_NAME,
-      color: SOURCE_COLOURS[source],
-    })),
-  );
   const utilisation = site.ids(manager, ...site.keys(manager, "sensor.utilisation_"));
+  // A circuit is a device of its own, the house connection is a part of the load manager.
+  const root = manager?.entities["sensor.utilisation_root"];
   const events = [
     ...chargers.flatMap((charger) => site.ids(charger, "event.charging")),
     ...site.ids(manager, "event.limits"),
@@ -46,7 +41,7 @@ export function historyView(site: Site): View {
       ? section(
           heading(title, "mdi:chart-bar-stacked"),
           ...(["days", "months"] as const).flatMap((span) => [
-            subheading(text(`strategy.${span}`)),
+            subheading(text(`span.${span}`)),
             graph(entities, SPANS[span]),
           ]),
         )
@@ -54,22 +49,19 @@ export function historyView(site: Site): View {
   return view("history", text("view.history"), "mdi:chart-timeline-variant", [
     wide(
       recorded ? undefined : markdown(text("strategy.no_history")),
-      sized({ type: "custom:pv-load-manager-timeline-card" }, { columns: "full" }),
+      sized({ type: "custom:pv-load-manager-timeline-card" }),
     ),
     energy(text("strategy.energy_by_charger"), byCharger),
-    energy(text("strategy.energy_by_source"), bySource),
+    energy(text("strategy.energy_by_source"), bySource(site, manager)),
     site.runs("history") && utilisation.length > 0
       ? section(
           heading(text("strategy.utilisation"), "mdi:gauge"),
-          sized(
-            {
-              type: "history-graph",
-              hours_to_show: 24,
-              min_y_axis: 0,
-              entities: utilisation.map((entity) => ({ entity, name: OWN_NAME })),
-            },
-            { columns: "full" },
-          ),
+          sized({
+            type: "history-graph",
+            hours_to_show: 24,
+            min_y_axis: 0,
+            entities: utilisation.map((entity) => ({ entity, name: entity === root ? OWN_NAME : DEVICE_NAME })),
+          }),
         )
       : section(),
     section(
@@ -80,7 +72,7 @@ export function historyView(site: Site): View {
     site.runs("logbook") && events.length > 0
       ? section(
           heading(text("strategy.decisions"), "mdi:format-list-bulleted"),
-          sized({ type: "logbook", hours_to_show: 24, target: { entity_id: events } }, { columns: "full", rows: 8 }),
+          sized({ type: "logbook", hours_to_show: 24, target: { entity_id: events } }, { rows: 8 }),
         )
       : section(),
   ]);
@@ -88,5 +80,5 @@ export function historyView(site: Site): View {
 
 function graph(entities: readonly object[], span: (typeof SPANS)[keyof typeof SPANS]): CardConfig {
   const card = { type: "statistics-graph", entities, chart_type: "bar-stack", stat_types: ["change"], ...span };
-  return sized(card, { columns: "full" });
+  return sized(card);
 }

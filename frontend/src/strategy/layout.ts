@@ -52,8 +52,9 @@ export function heading(text: string, icon: string, path?: string): CardConfig {
 /** A smaller heading, within a section. */
 export const subheading = (text: string): CardConfig => ({ type: "heading", heading: text, heading_style: "subtitle" });
 
-export function sized(card: CardConfig, size: GridOptions): CardConfig {
-  return { ...card, grid_options: size };
+/** A card over the whole width of its section, unless another size is said. */
+export function sized(card: CardConfig, size: GridOptions = {}): CardConfig {
+  return { ...card, grid_options: { columns: "full", ...size } };
 }
 
 /** Rows of entities in one card; undefined without any. */
@@ -67,8 +68,8 @@ export function rows(entities: readonly string[], more: Record<string, unknown> 
 }
 
 export function markdown(content: string): CardConfig {
-  return sized({ type: "markdown", content, text_only: true }, { columns: "full" });
+  return sized({ type: "markdown", content, text_only: true });
 }
 
-/** A name in Markdown: what it would take for its own marks is told as it is. */
-export const plain = (name: string): string => name.replace(/[\\`*_{}[\]<>|#]/g, "\\$&");
+/** A name in Markdown: what that, or Home Assistant's templates in it, would take for marks is told as it is. */
+export const plain = (name: string): string => name.replace(/[\\`*_{}%[\]<>|#]/g, "\\$&");

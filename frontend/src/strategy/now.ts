@@ -16,8 +16,8 @@ export function nowView({ text, config, home, chargers }: Site): View {
       unknown.length === 0
         ? undefined
         : markdown(text("strategy.unknown_option", { names: unknown.join(", "), known: OPTIONS.join(", ") })),
-      sized({ type: "repairs", hide_empty: true }, { columns: "full", rows: 1 }),
-      sized(card, { columns: "full" }),
+      sized({ type: "repairs", hide_empty: true }, { rows: 1 }),
+      sized(card),
     ),
   ]);
 }

@@ -58,7 +58,7 @@ export function settingsView(site: Site): View {
     known.push(...expanded);
     // Nothing to set about a battery that is not there.
     const shown = name !== "battery" || hasBattery(site) ? site.ids(manager, ...expanded) : [];
-    return section(heading(text(`strategy.${name as keyof typeof GROUPS}`), icon), rows(shown));
+    return section(heading(text(`settings.${name as keyof typeof GROUPS}`), icon), rows(shown));
   });
   const experts = rows(site.rest(manager, "config", known));
   const sections = [

@@ -1,5 +1,5 @@
 import { css, html, type TemplateResult } from "lit";
-import { checkOptions } from "../../editors/check";
+import { checkKinds } from "../../editors/check";
 import { chargerForm } from "../../editors/forms";
 import { chargerStub } from "../../editors/suggest";
 import { HassElement } from "../../element";
@@ -26,7 +26,7 @@ export class ChargerCard extends HassElement {
     css`
       ha-card { padding: 4px var(--pvlm-gap); min-height: 120px; }
       .problems { margin: 12px 0; }
-      .bone { height: 312px; border-radius: 12px; margin: 12px 0; background: color-mix(in srgb, var(--pvlm-text) 5%, transparent); }
+      .bone { height: 312px; border-radius: 12px; margin: 12px 0; background: var(--pvlm-faint); }
     `,
   ];
 
@@ -34,7 +34,7 @@ export class ChargerCard extends HassElement {
   static getStubConfig = chargerStub;
 
   setConfig(config: ChargerCardConfig): void {
-    checkOptions(config, { device: "string", entity: "string" });
+    checkKinds(config, { device: "string", entity: "string" });
     this.config = config;
     this.requestUpdate();
   }
@@ -50,9 +50,7 @@ export class ChargerCard extends HassElement {
   protected override followed(hass: HomeAssistant): void {
     this.home.follow(hass);
     this.live.follow(hass);
-    // The lane knows better than this card which states it shows.
-    const lane = this.hasUpdated ? this.renderRoot.querySelector<HassElement>("pv-load-manager-lane") : null;
-    if (lane !== null) lane.hass = hass;
+    this.passOn(hass);
   }
 
   override render(): TemplateResult {
@@ -78,7 +76,7 @@ export class ChargerCard extends HassElement {
     const lost = problems.filter(({ kind }) => kind === "connection_lost");
     return html`<ha-card data-live=${hass.connected ? (live ? "live" : "states") : "none"}>
       ${problemRows(lost)}
-      <pv-load-manager-lane .hass=${hass} .charger=${charger} .live=${live}></pv-load-manager-lane>
+      <pv-load-manager-lane class="follows" .hass=${hass} .charger=${charger} .live=${live}></pv-load-manager-lane>
     </ha-card>`;
   }
 }

@@ -2,10 +2,10 @@ import {
   mdiAlertCircle,
   mdiAlertOutline,
   mdiCarElectric,
-  mdiCheckCircleOutline,
+  mdiCheckCircle,
   mdiChevronUp,
   mdiClockOutline,
-  mdiEvStation,
+  mdiPowerPlugOff,
 } from "@mdi/js";
 import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from "lit";
 import type { Failure } from "../../actions";
@@ -14,7 +14,7 @@ import { current, energy, number, percent, power } from "../../format";
 import type { HomeAssistant } from "../../ha/types";
 import { icon } from "../../icon";
 import type { HomeCharger, LiveCharger } from "../../model";
-import { problemRows, problemStyles } from "../../problem-rows";
+import { failureRow, problemRows, problemStyles } from "../../problem-rows";
 import { tokens } from "../../styles";
 import { clock } from "../../time";
 import { buttons, lane } from "./styles";
@@ -22,28 +22,24 @@ import { type Trouble, troubleOf } from "./trouble";
 import { type Car, type LaneView, viewOf, watchedBy } from "./view";
 
 const ICONS: Record<Car, string> = {
-  no_car: mdiEvStation,
+  no_car: mdiPowerPlugOff,
   waiting: mdiClockOutline,
   charging: mdiCarElectric,
-  complete: mdiCheckCircleOutline,
+  complete: mdiCheckCircle,
   error: mdiAlertCircle,
-  unknown: mdiEvStation,
+  unknown: mdiCarElectric,
   offline: mdiAlertOutline,
 };
 
 /** How long a failure is shown, in ms: longer than it takes to read it out. */
 const SHOWN = 30_000;
 
-/** Figures are new objects each second, and mostly the same. */
-const hasChanged = (now: unknown, before: unknown): boolean =>
-  now !== before && JSON.stringify(now) !== JSON.stringify(before);
-
 /** One charger: what it does, why, and what can be done. Shows the states of its entities while nothing is live. */
 export class ChargerLane extends HassElement {
   static override properties: PropertyDeclarations = {
     ...HassElement.properties,
-    charger: { attribute: false, hasChanged },
-    live: { attribute: false, hasChanged },
+    charger: { attribute: false },
+    live: { attribute: false },
     compact: { type: Boolean },
     expanded: { state: true },
     failure: { state: true },
@@ -70,9 +66,7 @@ export class ChargerLane extends HassElement {
   }
 
   protected override followed(hass: HomeAssistant): void {
-    if (!this.hasUpdated) return;
-    // They know better than the lane which states they show.
-    for (const part of this.renderRoot.querySelectorAll<HassElement>(".follows")) part.hass = hass;
+    this.passOn(hass);
   }
 
   override disconnectedCallback(): void {
@@ -135,7 +129,7 @@ export class ChargerLane extends HassElement {
           <span class="sign">${icon(trouble ? mdiAlertOutline : ICONS[view.car])}</span>
           <span class="column">
             <span class="line"><span class="name">${charger.name}</span>${loaded ? this.numbers(hass, view) : nothing}</span>
-            <span class="why" data-part="reason" data-problem=${trouble?.kind ?? nothing}>${why}</span>
+            <span class="why" title=${why} data-part="reason" data-problem=${trouble?.kind ?? nothing}>${why}</span>
             ${loaded ? this.bar(view) : nothing}
           </span>
         </button>
@@ -176,7 +170,7 @@ export class ChargerLane extends HassElement {
           ? html`<span>${phases}</span>${
               view.phases === null
                 ? nothing
-                : html`<span class="phases" role="img" title=${this.text("lane.phases_of")} aria-label=${this.phasesInWords(view.phases)}>
+                : html`<span class="phases" role="img" title=${this.phasesOf(view)} aria-label=${`${this.phasesOf(view)}: ${inWords(view.phases)}`}>
                     ${view.phases.map((used, line) => html`<span class="phase ${used ? "used" : ""}">L${line + 1}</span>`)}
                   </span>`
             }`
@@ -186,9 +180,8 @@ export class ChargerLane extends HassElement {
     </div>`;
   }
 
-  private phasesInWords(phases: readonly boolean[]): string {
-    const lines = phases.flatMap((used, line) => (used ? [`L${line + 1}`] : [])).join(", ");
-    return `${this.text("lane.phases_of")}: ${lines || "–"}`;
+  private phasesOf({ of_grid }: LaneView): string {
+    return this.text(of_grid ? "lane.phases_of_grid" : "lane.phases_of_charger");
   }
 
   private bar(view: LaneView): TemplateResult {
@@ -235,15 +228,18 @@ export class ChargerLane extends HassElement {
 
   private session(hass: HomeAssistant, view: LaneView): TemplateResult {
     const share = Math.min(Math.max(view.solar_share ?? 0, 0), 1) * 100;
-    const solar = this.text("lane.solar", { share: percent(hass, view.solar_share) });
-    const charged = this.text("lane.charged", { energy: energy(hass, view.energy_wh) });
+    const none = view.solar_share === null && view.energy_wh === null;
+    const solar = none
+      ? this.text("lane.no_session")
+      : this.text("lane.solar", { share: percent(hass, view.solar_share) });
+    const charged = none ? "" : this.text("lane.charged", { energy: energy(hass, view.energy_wh) });
     return html`<div class="session number">
       <svg class="ring" viewBox="0 0 40 40" width="36" height="36" aria-hidden="true">
         <circle class="all" cx="20" cy="20" r="15.9155"></circle>
         <circle class="solar" cx="20" cy="20" r="15.9155" stroke-dasharray="${share.toFixed(1)} 100"></circle>
       </svg>
       <span>${this.figure("solar_share", view.solar_share, solar, "sensor.session_solar_share")}<br>
-        <span class="soft">${this.figure("energy", view.energy_wh, charged, "sensor.session_energy")}</span></span>
+        <span class="soft">${this.figure("energy", view.energy_wh, charged, none ? undefined : "sensor.session_energy")}</span></span>
     </div>`;
   }
 
@@ -267,9 +263,7 @@ export class ChargerLane extends HassElement {
 
   /** Why what was tried last was not carried out; where it stands is there from the start, so that it is read out. */
   private failed(): TemplateResult {
-    const { failure } = this;
-    const row = failure && { kind: failure.kind, weight: "error" as const, what: failure.text, mend: "" };
-    return html`<div role="alert">${problemRows(row ? [row] : [])}</div>`;
+    return html`<div role="alert">${this.failure ? failureRow(this.failure) : nothing}</div>`;
   }
 
   private toggle(): void {
@@ -285,3 +279,6 @@ export class ChargerLane extends HassElement {
 
 /** Decimals of a measured current: only where something flows. */
 const digits = (amps: number | null): number => (amps !== null && amps >= 0.05 ? 1 : 0);
+
+const inWords = (phases: readonly boolean[]): string =>
+  phases.flatMap((used, line) => (used ? [`L${line + 1}`] : [])).join(", ") || "–";

@@ -1,13 +1,13 @@
 import { mdiFlash, mdiHomeLightningBoltOutline, mdiPower, mdiSolarPower, mdiWhiteBalanceSunny } from "@mdi/js";
 import { css, html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
-import { act, type Failure } from "../../actions";
+import { act, tellFailure } from "../../actions";
 import { HassElement } from "../../element";
 import type { HassEntity, HomeAssistant } from "../../ha/types";
 import { icon } from "../../icon";
 import { tokens } from "../../styles";
 
 /** In the order in which they are shown: from what is usual to what takes most. */
-export const MODES = ["follow_site", "off", "pv", "min_pv", "fast"] as const;
+const MODES = ["follow_site", "off", "pv", "min_pv", "fast"] as const;
 export type ModeName = (typeof MODES)[number];
 
 const ICONS: Record<ModeName, string> = {
@@ -62,16 +62,16 @@ export class Modes extends HassElement {
     css`
       .modes {
         display: grid; grid-auto-flow: column; grid-auto-columns: minmax(0, 1fr); gap: 2px; padding: 2px; border-radius: 12px;
-        background: color-mix(in srgb, var(--pvlm-text) 7%, transparent);
+        background: var(--pvlm-track);
       }
       button {
         display: flex; flex-direction: column; align-items: center; justify-content: center; gap: 2px; min-height: 56px;
-        min-width: 0; padding: 6px 2px; border: 0; border-radius: 10px; background: none; font-size: 12px; line-height: 14px;
+        min-width: 0; padding: 6px 2px; border-radius: 10px; font-size: 12px; line-height: 14px;
         text-align: center; overflow-wrap: anywhere; hyphens: auto;
       }
-      button:hover:not(:disabled) { background: color-mix(in srgb, var(--pvlm-text) 6%, transparent); }
+      button:hover:not(:disabled) { background: var(--pvlm-faint); }
       button[aria-pressed="true"] {
-        background: var(--card-background-color, #fff); font-weight: 500;
+        background: var(--card-background-color); font-weight: 500;
         box-shadow: inset 0 0 0 2px var(--pvlm-car);
       }
       button[aria-pressed="true"] .sign { color: var(--pvlm-car); }
@@ -80,13 +80,16 @@ export class Modes extends HassElement {
       .busy { border: 2px solid currentColor; border-right-color: transparent; border-radius: 50%; animation: turn 1s linear infinite; }
       @keyframes turn { to { transform: rotate(1turn); } }
       .meaning { display: block; color: var(--pvlm-soft); font-weight: 400; font-size: 11px; }
+      @container (max-width: 229px) {
+        .modes:has(:nth-child(5)) { grid-auto-flow: row; grid-template-columns: repeat(3, minmax(0, 1fr)); }
+      }
       @container (min-width: 560px) {
         button { flex-direction: row; gap: 8px; min-height: 44px; padding: 4px 8px; text-align: start; font-size: 13px; }
         .meaning { font-size: 12px; }
       }
       select {
         width: 100%; min-height: 40px; padding: 0 4px; border: 1px solid var(--pvlm-line); border-radius: 10px;
-        font: inherit; font-size: 12px; color: inherit; background: var(--card-background-color, #fff); text-overflow: ellipsis;
+        font: inherit; font-size: 12px; color: inherit; background: var(--card-background-color); text-overflow: ellipsis;
       }
     `,
   ];
@@ -162,14 +165,14 @@ export class Modes extends HassElement {
     this.settle();
     this.pending = mode;
     this.requestUpdate();
-    this.tell(null);
+    tellFailure(this, null);
     const failure = await act(this.hass, "select.select_option", this.entity, { option: mode });
     if (this.pending !== mode) return;
     if (failure === undefined) {
       this.timer = setTimeout(() => this.settle(), FOLLOWS);
     } else {
       this.settle();
-      this.tell(failure);
+      tellFailure(this, failure);
     }
   }
 
@@ -179,9 +182,5 @@ export class Modes extends HassElement {
     if (this.pending === undefined) return;
     this.pending = undefined;
     this.requestUpdate();
-  }
-
-  private tell(failure: Failure | null): void {
-    this.dispatchEvent(new CustomEvent("pvlm-failure", { detail: failure }));
   }
 }

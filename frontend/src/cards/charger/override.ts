@@ -1,6 +1,6 @@
 import { mdiHandBackRight } from "@mdi/js";
 import { css, html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
-import { act, type Failure } from "../../actions";
+import { act, tellFailure } from "../../actions";
 import { HassElement } from "../../element";
 import { current, energy } from "../../format";
 import type { HomeAssistant } from "../../ha/types";
@@ -15,6 +15,8 @@ import type { OverrideView } from "./view";
 /** The ends that the form offers: minutes are durations. */
 const ENDS = ["car", "30", "60", "120", "240", "time", "energy"] as const;
 type EndName = (typeof ENDS)[number];
+
+const entered = (event: Event): string => (event.target as HTMLInputElement | HTMLSelectElement).value;
 
 /** What an override says: with which current and how long. */
 export function overrideText(hass: HomeAssistant, override: OverrideView, now: Date = new Date()): string {
@@ -65,7 +67,7 @@ export class OverrideControl extends HassElement {
       .what svg { color: var(--pvlm-car); flex: none; }
       form {
         display: grid; gap: 12px; padding: 12px; border-radius: 12px; font-size: 14px;
-        background: color-mix(in srgb, var(--pvlm-text) 5%, transparent);
+        background: var(--pvlm-faint);
       }
       strong { font-weight: 500; }
       .field { display: grid; gap: 4px; }
@@ -73,7 +75,7 @@ export class OverrideControl extends HassElement {
       label, .hint { font-size: 12px; color: var(--pvlm-soft); }
       input, select {
         font: inherit; color: inherit; min-height: 40px; min-width: 0; padding: 0 8px; border: 1px solid var(--pvlm-soft);
-        border-radius: 8px; background: var(--card-background-color, #fff); accent-color: var(--pvlm-car);
+        border-radius: 8px; background: var(--card-background-color); accent-color: var(--pvlm-car);
       }
       input[type="range"] { flex: 1 1 auto; padding: 0; border: 0; background: none; }
       input[type="number"] { width: 76px; }
@@ -143,18 +145,22 @@ export class OverrideControl extends HassElement {
           ${
             this.end === "time"
               ? html`<input id="time" type="time" required aria-label=${this.text("override.end.time")} aria-invalid=${this.invalid}
-                  .value=${this.time} @input=${(event: Event) => this.timed(event)}>`
+                  .value=${this.time} @input=${(event: Event) => {
+                    this.time = entered(event);
+                  }}>`
               : nothing
           }
           ${
             this.end === "energy"
               ? html`<input id="energy" type="number" inputmode="decimal" min="0.1" max="500" step="0.1" required
                   aria-label=${this.text("override.end.energy")} aria-invalid=${this.invalid} .value=${String(this.kwh)}
-                  @input=${(event: Event) => this.filled(event)}><span aria-hidden="true">kWh</span>`
+                  @input=${(event: Event) => {
+                    this.kwh = Number(entered(event));
+                  }}><span aria-hidden="true">kWh</span>`
               : nothing
           }
         </div>
-        ${this.invalid ? html`<span class="hint" role="alert">${this.text("override.invalid")}</span>` : nothing}
+        ${this.invalid ? html`<span class="hint" role="alert">${this.text(`override.invalid.${this.end === "time" ? "time" : "energy"}`)}</span>` : nothing}
       </div>
       <div class="actions">
         <button type="button" class="action" @click=${this.hide}>${this.text("override.cancel")}</button>
@@ -193,12 +199,13 @@ export class OverrideControl extends HassElement {
   }
 
   private slid(event: Event): void {
-    this.setAmps(Number((event.target as HTMLInputElement).value), true);
+    this.setAmps(Number(entered(event)), true);
   }
 
   private typed(event: Event): void {
     const input = event.target as HTMLInputElement;
-    this.setAmps(Number(input.value), false);
+    // Nothing is not 0 A: nobody who empties the field means to stop the car.
+    if (input.value !== "") this.setAmps(Number(input.value), false);
     // Also where what was typed became what stood there before.
     input.value = String(this.amps);
   }
@@ -209,17 +216,9 @@ export class OverrideControl extends HassElement {
   }
 
   private ended(event: Event): void {
-    this.end = ENDS.find((end) => end === (event.target as HTMLSelectElement).value) ?? "car";
+    this.end = entered(event) as EndName;
     this.invalid = false;
     this.requestUpdate();
-  }
-
-  private timed(event: Event): void {
-    this.time = (event.target as HTMLInputElement).value;
-  }
-
-  private filled(event: Event): void {
-    this.kwh = Number((event.target as HTMLInputElement).value.replace(",", "."));
   }
 
   private chosenEnd(): End {
@@ -251,19 +250,15 @@ export class OverrideControl extends HassElement {
   private async carryOut(action: `${string}.${string}`, data: Record<string, unknown> = {}): Promise<boolean> {
     if (this.hass === undefined) return false;
     this.setBusy(true);
-    this.tell(null);
+    tellFailure(this, null);
     const failure = await act(this.hass, action, this.entity, data);
     this.setBusy(false);
-    if (failure !== undefined) this.tell(failure);
+    if (failure !== undefined) tellFailure(this, failure);
     return failure === undefined;
   }
 
   private setBusy(busy: boolean): void {
     this.busy = busy;
     this.requestUpdate();
-  }
-
-  private tell(failure: Failure | null): void {
-    this.dispatchEvent(new CustomEvent("pvlm-failure", { detail: failure }));
   }
 }

@@ -1,6 +1,6 @@
 import type { HomeAssistant } from "../../ha/types";
 import type { HomeCharger } from "../../model";
-import { INTEGRATION_PAGE, type Problem } from "../../problems";
+import { mending, type Problem } from "../../problems";
 import { type TextKey, textsOf } from "../../texts";
 import type { Car } from "./view";
 
@@ -27,14 +27,11 @@ export function troubleOf(
   car: Car,
 ): Trouble | undefined {
   const text = textsOf(hass.language);
-  const admin = hass.user?.is_admin === true;
-  /** `settings`: it is mended on the integration's page, by an administrator. */
   const trouble = (kind: Trouble["kind"], what: string, mend: TextKey, settings: boolean): Trouble => ({
     kind,
     weight: "warning",
     what,
-    mend: text(settings && !admin ? "problem.ask" : mend),
-    ...(settings && admin && { link: { path: INTEGRATION_PAGE, label: text("problem.open") } }),
+    ...mending(hass, text(mend), settings),
   });
   if (charger.disabled) return trouble("charger_disabled", text("lane.disabled"), "lane.disabled.mend", true);
   if (charger.state === "setup_in_progress")

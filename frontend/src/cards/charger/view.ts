@@ -3,7 +3,7 @@ import type { HomeCharger, LiveCharger } from "../../model";
 import { quantity } from "../../quantity";
 
 /** What is known about the car; "offline" = the charger itself does not answer. */
-export const CARS = ["no_car", "waiting", "charging", "complete", "error", "unknown", "offline"] as const;
+const CARS = ["no_car", "waiting", "charging", "complete", "error", "unknown", "offline"] as const;
 export type Car = (typeof CARS)[number];
 
 export interface OverrideView {
@@ -26,8 +26,10 @@ export interface LaneView {
   minimum_a: number;
   maximum_a: number;
   power_w: number | null;
-  /** L1..L3 of the charger, whether the car draws from them; null = not known. */
+  /** L1..L3, whether the car draws from them; null = not known. */
   phases: readonly [boolean, boolean, boolean] | null;
+  /** Whether these are the phases of the grid; otherwise the charger's own. */
+  of_grid: boolean;
   /** How many the car uses, or may use before it draws; null = not known. */
   phase_count: number | null;
   reason: string | null;
@@ -93,8 +95,11 @@ type Entity = (key: string) => HassEntity | undefined;
 function ofLive(hass: States, entity: Entity, live: LiveCharger): Figures {
   const { measured, allocated } = live;
   const online = measured?.online === true;
-  const currents = online ? measured.currents_a : [];
+  const own = online ? measured.currents_a : [];
+  const rotation = online ? live.rotation : null;
+  const currents = rotation === null ? own : [1, 2, 3].map((phase) => own[rotation.indexOf(phase)] ?? null);
   return {
+    of_grid: rotation !== null,
     car: measured?.online === false ? "offline" : known(measured?.car),
     allocated_a: told(allocated),
     power_w: online ? measured.power_w : null,
@@ -123,6 +128,7 @@ function ofStates(hass: States, entity: Entity): Figures {
     car: entity("binary_sensor.connected")?.state === "off" ? "offline" : known(car?.state),
     allocated_a: quantity(entity("sensor.allocated_current")),
     power_w: quantity(entity("sensor.power")),
+    of_grid: false,
     ...drawn(currents, null, null),
     reason: words,
     reason_short: words,

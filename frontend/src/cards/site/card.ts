@@ -1,14 +1,13 @@
 import { html, nothing, type TemplateResult } from "lit";
-import { repeat } from "lit/directives/repeat.js";
 import type { Failure } from "../../actions";
-import { checkOptions } from "../../editors/check";
+import { checkKinds } from "../../editors/check";
 import { siteForm } from "../../editors/forms";
 import { HassElement, moreInfo } from "../../element";
 import { homeFeed, liveFeed } from "../../feed";
 import type { CardConfig, GridOptions, HomeAssistant } from "../../ha/types";
 import type { Home, HomeCharger, Live } from "../../model";
-import { problemRows, problemStyles } from "../../problem-rows";
-import { type Problem, siteProblems, unknownChargers } from "../../problems";
+import { failureRow, problemRows, problemStyles } from "../../problem-rows";
+import { siteProblems, unknownChargers } from "../../problems";
 import { share } from "../../share";
 import { figureIds, fromStates } from "../../states";
 import { tokens } from "../../styles";
@@ -38,6 +37,7 @@ export class SiteCard extends HassElement {
   private readonly live = liveFeed(this);
   private config: SiteCardConfig | undefined;
   private states: Live | undefined;
+  private readonly lanesBySerial = new Map<string, HTMLElement>();
 
   static override styles = [tokens, buttons, problemStyles, headStyles, layout];
 
@@ -48,7 +48,7 @@ export class SiteCard extends HassElement {
   }
 
   setConfig(config: SiteCardConfig): void {
-    checkOptions(config, {
+    checkKinds(config, {
       title: "string",
       show_flow: "boolean",
       show_circuits: "boolean",
@@ -82,9 +82,7 @@ export class SiteCard extends HassElement {
   protected override followed(hass: HomeAssistant): void {
     this.home.follow(hass);
     this.live.follow(hass);
-    if (!this.hasUpdated) return;
-    // They know better than this card which states they show.
-    for (const part of this.renderRoot.querySelectorAll<HassElement>(".follows")) part.hass = hass;
+    this.passOn(hass);
   }
 
   override render(): TemplateResult {
@@ -108,7 +106,7 @@ export class SiteCard extends HassElement {
           this.failure = detail ?? undefined;
         },
       })}
-      ${this.failed()} ${problemRows(problems)}
+      ${this.failure ? html`<div role="alert">${failureRow(this.failure)}</div>` : nothing} ${problemRows(problems)}
       ${live || problems.some(({ kind }) => kind === "connection_lost" || kind === "no_chargers") ? nothing : html`<p class="hint">${this.text("site.not_live")}</p>`}
       <div class="body ${hass.connected ? "" : "old"}">${this.site(hass, home, live)} ${this.lanes(hass, chargers, live)}</div>
     </ha-card>`;
@@ -141,13 +139,20 @@ export class SiteCard extends HassElement {
     if (this.config?.show_chargers === false || chargers.length === 0) return nothing;
     const rows = this.rows(chargers.length);
     return html`<div class="lanes">
-      ${repeat(
-        chargers,
-        ({ serial }) => serial,
-        (charger) => html`<pv-load-manager-lane class="follows" .hass=${hass} .charger=${charger} .compact=${rows}
-          .live=${live?.chargers.find((item) => item.charger === charger.serial)}></pv-load-manager-lane>`,
-      )}
+      ${chargers.map((charger) => {
+        const lane = this.lane(charger);
+        const figures = live?.chargers.find((item) => item.charger === charger.serial);
+        return Object.assign(lane, { hass, charger, live: figures, compact: rows });
+      })}
     </div>`;
+  }
+
+  /** A charger keeps its lane with what is open in it, also where others come and go. */
+  private lane({ serial }: HomeCharger): HTMLElement {
+    const lane = this.lanesBySerial.get(serial) ?? document.createElement("pv-load-manager-lane");
+    lane.className = "follows";
+    this.lanesBySerial.set(serial, lane);
+    return lane;
   }
 
   /** The chargers that are to be shown; one that is disabled only where it was asked for. */
@@ -155,17 +160,6 @@ export class SiteCard extends HassElement {
     const wanted = this.config?.chargers;
     if (!wanted?.length) return home.chargers.filter(({ disabled }) => !disabled);
     return home.chargers.filter(({ device_id }) => device_id !== null && wanted.includes(device_id));
-  }
-
-  private failed(): TemplateResult | typeof nothing {
-    if (this.failure === undefined) return nothing;
-    const problem: Omit<Problem, "kind"> & { kind: string } = {
-      kind: this.failure.kind,
-      weight: "error",
-      what: this.failure.text,
-      mend: "",
-    };
-    return html`<div role="alert">${problemRows([problem as Problem])}</div>`;
   }
 
   /** What stands in the card's place until there is something to show, as high as that will be. */

@@ -1,7 +1,5 @@
 import { mdiAlertOutline, mdiChevronRight } from "@mdi/js";
 import { html, nothing, type TemplateResult } from "lit";
-import { guard } from "lit/directives/guard.js";
-import { repeat } from "lit/directives/repeat.js";
 import { HassElement, moreInfo } from "../../element";
 import { current, number, percent } from "../../format";
 import { icon } from "../../icon";
@@ -35,6 +33,9 @@ export class Circuits extends HassElement {
   /** Ids of folded circuits that the user opened, or of the house connection that the user closed. */
   declare private unfolded: ReadonlySet<string>;
 
+  /** By the circuit's id. */
+  private readonly made = new Map<string, { basis: readonly unknown[]; template: TemplateResult }>();
+
   static override styles = [tokens, circuitStyles];
 
   constructor() {
@@ -54,34 +55,40 @@ export class Circuits extends HassElement {
         ${LEGEND.map((kind) => html`<span><i class=${kind}></i>${this.text(`circuits.${kind}`)}</span>`)}
       </p>
       <ul class=${tree.length > 2 ? "many" : ""} role="list" aria-label=${this.text("circuits.title")}>
-        ${repeat(
-          tree,
-          ({ circuit }) => circuit.id,
-          ({ circuit, depth }) => {
-            const folding = foldable && depth > 0;
-            const open = !folding || this.unfolded.has(circuit.id);
-            const entity = circuitEntity(home, circuit.id);
-            const dimmed = this.dimmed && depth === 0;
-            const basis = [circuit, known.get(circuit.id), depth, folding, open, entity, dimmed];
-            return guard([...basis, hass.locale, hass.language], () =>
-              this.circuit(shapeOf(circuit, depth, known.get(circuit.id)), { folding, open, entity, dimmed }),
-            );
-          },
-        )}
+        ${tree.map(({ circuit, depth }, index) => {
+          const folding = foldable && depth > 0;
+          const look = {
+            feeding: (tree[index + 1]?.depth ?? 0) > depth,
+            folding,
+            open: !folding || this.unfolded.has(circuit.id),
+            entity: circuitEntity(home, circuit.id),
+            dimmed: this.dimmed && depth === 0,
+          };
+          const own = known.get(circuit.id);
+          return this.kept(circuit.id, [circuit, own, depth, ...Object.values(look), hass.locale, hass.language], () =>
+            this.circuit(shapeOf(circuit, depth, own), look),
+          );
+        })}
       </ul>`;
   }
 
-  private circuit(
-    shape: CircuitShape,
-    { folding, open, entity, dimmed }: { folding: boolean; open: boolean; entity: string | undefined; dimmed: boolean },
-  ): TemplateResult {
+  /** What was made of the same basis before, else a new one: most circuits say the same each second. */
+  private kept(id: string, basis: readonly unknown[], make: () => TemplateResult): TemplateResult {
+    const before = this.made.get(id);
+    if (before?.basis.every((item, index) => item === basis[index])) return before.template;
+    const template = make();
+    this.made.set(id, { basis, template });
+    return template;
+  }
+
+  private circuit(shape: CircuitShape, { feeding, folding, open, entity, dimmed }: Look): TemplateResult {
     const { circuit, depth, phases } = shape;
     const rows = html`<span class="visually-hidden">${circuit.name}: </span>${phases.map((bar) => this.phase(circuit, bar))}`;
     const bars = entity
       ? html`<button class="phases" @click=${() => moreInfo(this, entity)}>${rows}</button>`
       : html`<div class="phases">${rows}</div>`;
     const notes = this.notes(shape, dimmed);
-    return html`<li class=${folding && !open ? "folded" : ""} data-circuit=${circuit.id} style="--depth: ${Math.min(depth, 4)}">
+    return html`<li class="${feeding ? "feeding" : ""} ${folding && !open ? "folded" : ""}" data-circuit=${circuit.id} style="--depth: ${Math.min(depth, 4)}">
       ${
         folding
           ? this.foldingHead(shape, open, notes)
@@ -174,6 +181,15 @@ export class Circuits extends HassElement {
     if (!unfolded.delete(id)) unfolded.add(id);
     this.unfolded = unfolded;
   }
+}
+
+interface Look {
+  /** Whether circuits hang on it. */
+  feeding: boolean;
+  folding: boolean;
+  open: boolean;
+  entity: string | undefined;
+  dimmed: boolean;
 }
 
 interface Notes {

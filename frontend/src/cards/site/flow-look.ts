@@ -47,7 +47,7 @@ export function ring({ toward, bands }: Pick<FlowNode, "toward" | "bands">): str
   return `conic-gradient(${pieces.join(", ")})`;
 }
 
-/** Whole % of each source, together 100; empty where nobody can tell. */
+/** Whole % of each source that gives at least 1 %, together 100; empty where nobody can tell. */
 export function shares(bands: readonly Band[]): { source: Band["source"]; percent: number }[] {
   if (bands.some(({ source }) => source === "unknown")) return [];
   const all = bands.reduce((sum, band) => sum + band.watts, 0);
@@ -57,5 +57,5 @@ export function shares(bands: readonly Band[]): { source: Band["source"]; percen
     undefined,
   );
   if (largest !== undefined) largest.percent += 100 - parts.reduce((sum, part) => sum + part.percent, 0);
-  return parts;
+  return parts.filter(({ percent }) => percent > 0);
 }

@@ -40,7 +40,7 @@ export interface FlowNode {
 }
 
 /** Below so many W nothing flows that is worth a line: meters are not that good. */
-export const IDLE = 10;
+const IDLE = 10;
 
 /** Powers, the battery's charge and how many cars charge: all of a `Live` that the flow shows. */
 export interface FlowFigures {

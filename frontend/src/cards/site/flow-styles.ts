@@ -11,23 +11,22 @@ export const flowStyles = css`
     --free-x: calc(100cqw - var(--node)); --free-y: calc(100cqh - var(--node) - var(--above) - var(--below));
     position: relative; height: 384px; max-width: 560px; margin: 0 auto; container-type: size;
   }
-  .scene { position: absolute; inset: 0; }
+  .scene { --middle: calc(var(--above) + var(--node) / 2 + var(--hub-y) * var(--free-y)); position: absolute; inset: 0; }
   .node {
     position: absolute; width: var(--node); height: var(--node);
     left: calc(var(--x) * var(--free-x)); top: calc(var(--above) + var(--y) * var(--free-y));
   }
   .disc, .hub {
     position: absolute; display: flex; flex-direction: column; align-items: center; justify-content: center;
-    padding: 0; border-radius: 50%; border: 2px solid var(--colour, var(--pvlm-line)); text-align: center;
-    background: var(--ha-card-background, var(--card-background-color, #fff)); color: var(--pvlm-text);
-    font: inherit; font-size: 14px; line-height: 1.25;
+    border-radius: 50%; border: 2px solid var(--colour, var(--pvlm-line)); text-align: center;
+    background: var(--pvlm-paper); font-size: 14px; line-height: 1.25;
   }
   .disc { inset: 0; gap: 2px; }
   .unsure .disc { border-style: dashed; --colour: var(--pvlm-soft); }
   .disc.mixed { border-color: transparent; isolation: isolate; }
   .disc.mixed::before {
     content: ""; position: absolute; inset: -2px; border-radius: 50%; z-index: -1;
-    background: radial-gradient(closest-side, var(--ha-card-background, var(--card-background-color, #fff)) calc(100% - 3px), transparent calc(100% - 2.5px)), var(--ring);
+    background: radial-gradient(closest-side, var(--pvlm-paper) calc(100% - 3px), transparent calc(100% - 2.5px)), var(--ring);
   }
   .node svg { color: var(--colour, var(--pvlm-soft)); flex: none; }
   .number { font-weight: 500; }
@@ -41,22 +40,22 @@ export const flowStyles = css`
   .label .name { color: var(--pvlm-text); }
   .hub {
     width: var(--hub); height: var(--hub); left: calc(50% - var(--hub) / 2);
-    top: calc(var(--above) + var(--node) / 2 + var(--hub-y) * var(--free-y) - var(--hub) / 2);
+    top: calc(var(--middle) - var(--hub) / 2);
     border: 1px solid var(--pvlm-line); z-index: 2;
   }
   .hub small { font-size: 12px; color: var(--pvlm-soft); }
   button.disc:hover, button.hub:hover { filter: brightness(0.96); }
   .hint {
     position: absolute; z-index: 3; left: 50%; transform: translateX(-50%); width: min(280px, 92cqw); padding: 8px 12px;
-    top: calc(var(--above) + var(--node) / 2 + var(--hub-y) * var(--free-y) + var(--hub) / 2 + 6px);
+    top: calc(var(--middle) + var(--hub) / 2 + 6px);
     border-radius: 8px; font-size: 12px; line-height: 1.4; pointer-events: none; visibility: hidden; opacity: 0;
-    background: var(--primary-text-color, #141414); color: var(--card-background-color, #fff); transition: opacity 0.15s;
+    background: var(--pvlm-text); color: var(--pvlm-paper); transition: opacity 0.15s;
   }
   .hub:hover + .hint, .hub:focus-visible + .hint { visibility: visible; opacity: 1; }
 
   .wire {
     --dx: calc((var(--x) - 0.5) * var(--free-x)); --dy: calc((var(--y) - var(--hub-y)) * var(--free-y));
-    position: absolute; left: 50%; top: calc(var(--above) + var(--node) / 2 + var(--hub-y) * var(--free-y) - 6px);
+    position: absolute; left: 50%; top: calc(var(--middle) - 6px);
     width: hypot(var(--dx), var(--dy)); height: 12px; transform-origin: 0 50%; transform: rotate(atan2(var(--dy), var(--dx)));
     display: flex; flex-direction: column; justify-content: center; gap: 1px; contain: strict;
   }

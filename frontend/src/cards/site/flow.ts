@@ -1,17 +1,5 @@
-import {
-  mdiBattery,
-  mdiBattery20,
-  mdiBattery40,
-  mdiBattery60,
-  mdiBattery80,
-  mdiBatteryOutline,
-  mdiCarElectric,
-  mdiHome,
-  mdiSolarPower,
-  mdiTransmissionTower,
-} from "@mdi/js";
+import { mdiBatteryOutline, mdiCarElectric, mdiHome, mdiSolarPower, mdiTransmissionTower } from "@mdi/js";
 import { html, nothing, type TemplateResult } from "lit";
-import { repeat } from "lit/directives/repeat.js";
 import { HassElement, moreInfo } from "../../element";
 import { percent, power, UNKNOWN } from "../../format";
 import { icon } from "../../icon";
@@ -22,17 +10,8 @@ import { type FlowFigures, type FlowNode, flowFigures, flowNodes } from "./flow-
 import { flowStyles } from "./flow-styles";
 
 const ICONS = { pv: mdiSolarPower, grid: mdiTransmissionTower, house: mdiHome, cars: mdiCarElectric };
-/** Up to so many %. */
-const BATTERIES: readonly [soc: number, path: string][] = [
-  [10, mdiBatteryOutline],
-  [30, mdiBattery20],
-  [50, mdiBattery40],
-  [70, mdiBattery60],
-  [90, mdiBattery80],
-];
-
 const same = (one: FlowFigures, other: FlowFigures): boolean =>
-  one.charging === other.charging && JSON.stringify(one.surplus) === JSON.stringify(other.surplus);
+  one.charging === other.charging && one.surplus === other.surplus;
 
 /** Where power comes from and where it goes. */
 export class PowerFlow extends HassElement {
@@ -55,16 +34,7 @@ export class PowerFlow extends HassElement {
     const cars = this.mix(nodes.find(({ kind }) => kind === "cars"));
     return html`
       <div class="stage"><div class="scene" style="--hub-y: ${nodes.length < 5 ? 0.5 : 0.52}">
-        ${repeat(
-          nodes,
-          ({ kind }) => kind,
-          (node) => this.wire(node),
-        )}
-        ${repeat(
-          nodes,
-          ({ kind }) => kind,
-          (node) => this.node(node, figures),
-        )}
+        ${nodes.map((node) => this.wire(node))} ${nodes.map((node) => this.node(node, figures))}
         ${this.hub(figures)}
       </div></div>
       <p class="mix" aria-hidden="true">${cars ? this.text("flow.mix_cars", { parts: cars }) : ""}</p>`;
@@ -73,15 +43,11 @@ export class PowerFlow extends HassElement {
   private wire({ x, y, toward, bands }: FlowNode): TemplateResult {
     const direction = toward === "hub" ? "inward" : toward === "node" ? "outward" : "still";
     return html`<div class="wire ${direction}" style="--x: ${x}; --y: ${y}" aria-hidden="true">
-      ${repeat(
-        bands,
-        ({ source }) => source,
-        ({ source, watts }) => {
-          const { thickness, apart } = stroke(watts);
-          return html`<div class="band" data-source=${source}
-            style="--colour: ${colour(source)}; height: ${thickness}px; --apart: ${apart}px"><div class="dots"></div></div>`;
-        },
-      )}
+      ${bands.map(({ source, watts }) => {
+        const { thickness, apart } = stroke(watts);
+        return html`<div class="band" data-source=${source}
+          style="--colour: ${colour(source)}; height: ${thickness}px; --apart: ${apart}px"><div class="dots"></div></div>`;
+      })}
       ${bands.length > 0 ? html`<div class="arrow"></div>` : nothing}
     </div>`;
   }
@@ -156,6 +122,7 @@ export class PowerFlow extends HassElement {
   }
 }
 
+/** A battery that is so full, in %: what is empty of it lies between the lines 6 (full) and 20 of the icon. */
 function batteryIcon(soc: number | null): string {
-  return BATTERIES.find(([most]) => soc !== null && soc < most)?.[1] ?? mdiBattery;
+  return mdiBatteryOutline.replace("M16,20", `M16,${Math.round(20 - (soc ?? 100) * 0.14)}`);
 }

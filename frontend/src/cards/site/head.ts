@@ -66,14 +66,14 @@ export const headStyles = css`
   header { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 24px; min-height: 56px; }
   .titles { flex: 1 1 180px; min-width: 0; }
   h2 {
-    margin: 0; font-size: var(--ha-font-size-xl, 20px); font-weight: var(--ha-font-weight-medium, 500); line-height: 28px;
+    margin: 0; font-size: var(--ha-font-size-xl); font-weight: var(--ha-font-weight-medium); line-height: 28px;
     overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
   }
   .status {
-    display: inline-flex; align-items: center; gap: 6px; min-height: 40px; margin: -6px -8px; padding: 0 8px; border: 0;
-    border-radius: 8px; background: none; font-size: 14px; line-height: 20px; color: var(--pvlm-soft); text-align: start;
+    display: inline-flex; align-items: center; gap: 6px; min-height: 40px; margin: -6px -8px; padding: 0 8px;
+    border-radius: 8px; font-size: 14px; line-height: 20px; color: var(--pvlm-soft); text-align: start;
   }
-  .status:hover { background: color-mix(in srgb, var(--pvlm-text) 6%, transparent); }
+  .status:hover { background: var(--pvlm-faint); }
   .status svg { flex: none; }
   .status.charging svg { color: var(--pvlm-car); }
   .status.fault svg { color: var(--pvlm-bad); }

@@ -17,12 +17,14 @@ export const layout = css`
   /* Home Assistant lays out a view twice before it is right: nothing is worth to be seen until then. */
   ha-card[aria-busy] > * { animation: appear 0.2s step-end; }
   @keyframes appear { from { visibility: hidden; } }
-  .bone { border-radius: 12px; background: color-mix(in srgb, var(--pvlm-text) 5%, transparent); }
+  .bone { border-radius: 12px; background: var(--pvlm-faint); }
   .bone.modes { flex: 1 1 280px; max-width: 480px; height: 60px; }
   .bone.flow { height: 372px; }
   .bone.circuits { height: 136px; }
   .bone.lane { height: 308px; margin: 12px 0; }
-  .bone.row { height: 48px; margin: 8px 0; }
+  .bone.row { height: 66px; margin: 8px 0; }
+  /* A lane has room for a row in one line. */
+  @container (480px <= width <= 711px) or (992px <= width <= 1083px) { .bone.row { height: 48px; } }
   @container (min-width: 800px) {
     .site.both pv-load-manager-circuits, .site.both .bone.circuits { align-self: center; }
     .bone.flow { height: 412px; }

@@ -1,5 +1,5 @@
 import { css, html, nothing, type TemplateResult } from "lit";
-import { checkOptions } from "../../editors/check";
+import { checkKinds } from "../../editors/check";
 import { timelineForm } from "../../editors/forms";
 import { HassElement } from "../../element";
 import { homeFeed } from "../../feed";
@@ -61,14 +61,14 @@ export class TimelineCard extends HassElement {
       ha-card { padding: var(--pvlm-gap); height: 100%; }
       header { display: flex; align-items: center; gap: 8px; min-height: 40px; margin-block: -4px 4px; }
       h2 {
-        flex: 1; margin: 0; font-size: var(--ha-font-size-l, 16px); font-weight: var(--ha-font-weight-medium, 500);
+        flex: 1; margin: 0; font-size: var(--ha-font-size-l); font-weight: var(--ha-font-weight-medium);
         line-height: 24px;
       }
       .toggle {
         display: flex; align-items: center; gap: 8px; min-height: 40px; padding: 0 12px; border-radius: 20px;
-        border: 1px solid var(--pvlm-line); background: none;
+        border: 1px solid var(--pvlm-line);
       }
-      .toggle[aria-expanded="true"] { background: color-mix(in srgb, var(--pvlm-text) 10%, transparent); }
+      .toggle[aria-expanded="true"] { background: var(--pvlm-track); }
       .problems { margin-block-end: 12px; }
       .empty { display: grid; place-items: center; color: var(--pvlm-soft); }
     `,
@@ -95,7 +95,7 @@ export class TimelineCard extends HassElement {
       height: "number",
       show_list: "boolean",
     } as const;
-    checkOptions(config, known);
+    checkKinds(config, known);
     this.config = config;
     this.listed = config.show_list === true;
     this.goOn();
@@ -156,7 +156,11 @@ export class TimelineCard extends HassElement {
     return {
       // In whole hours, so that it is asked anew once an hour, or at midnight.
       start: Math.floor(this.begin(hass, now) / HOUR) * HOUR,
-      figures: known(Object.values(sources(home, this.only(home))).flatMap(({ ids }) => ids)),
+      figures: known(
+        Object.values(sources(home, this.only(home)))
+          .flat()
+          .map(({ id }) => id),
+      ),
       states: known(chargers.flatMap(({ entities }) => LANE_STATES.map((key) => entities[key]))),
       events: known([
         ...chargers.map(({ entities }) => entities[LANE_EVENT]),
@@ -183,7 +187,7 @@ export class TimelineCard extends HassElement {
 
   override render(): TemplateResult {
     const { hass } = this;
-    const height = within(this.config?.height ?? 240, 120, 1000);
+    const height = within(this.config?.height ?? 240, 120, 800);
     const problems = hass === undefined ? [] : this.problems(hass);
     const silent = this.history.error !== undefined && this.history.recording === undefined;
     return html`<ha-card>

@@ -1,21 +1,30 @@
-import { css, html, LitElement, nothing, svg, type TemplateResult } from "lit";
+import { css, html, nothing, type PropertyDeclarations, svg, type TemplateResult } from "lit";
 import { number, power } from "../../format";
-import type { HomeAssistant } from "../../ha/types";
 import { tokens } from "../../styles";
-import { textsOf } from "../../texts";
 import { clock, clockOf, DAY, midnight, timeZone, weekdayOf } from "../../time";
 import type { Curve, CurveKey } from "./curves";
+import { LEFT, RIGHT, TimelinePart } from "./part";
 import { columns, paths, range } from "./paths";
 import { type Frame, ticks, timeTicks, x } from "./scale";
 import { valueAt } from "./track";
 
-/** What stands left and right of the curves, and below them, in px; the lanes keep it, too. */
-export const LEFT = 48;
-export const RIGHT = 14;
+/** What stands above and below the curves, in px. */
 const TOP = 14;
 const BOTTOM = 22;
-/** How far an arrow key moves the pointer, in px. */
+/** How far an arrow key moves the pointer, in px, and how many times so far each key does. */
 const STRIDE = 8;
+const STRIDES: Record<string, number> = {
+  ArrowLeft: -1,
+  ArrowDown: -1,
+  ArrowRight: 1,
+  ArrowUp: 1,
+  PageDown: -10,
+  PageUp: 10,
+  Home: Number.NEGATIVE_INFINITY,
+  End: Number.POSITIVE_INFINITY,
+};
+/** Curves that are filled down to zero. */
+const AREAS: readonly CurveKey[] = ["surplus", "charging"];
 
 interface Drawn {
   key: CurveKey;
@@ -31,26 +40,17 @@ interface Picture {
 }
 
 /** The curves over the time, with their values now or at the pointer. */
-export class TimelineChart extends LitElement {
-  static override properties = {
-    hass: { attribute: false },
+export class TimelineChart extends TimelinePart {
+  static override properties: PropertyDeclarations = {
+    ...TimelinePart.properties,
     curves: { attribute: false },
-    from: { attribute: false },
-    to: { attribute: false },
     height: { attribute: false },
-    width: { attribute: false },
     pointer: { state: true },
     without: { state: true },
   };
-  declare hass: HomeAssistant;
-  /** Times in ms. */
   declare curves: readonly Curve[];
-  declare from: number;
-  declare to: number;
   /** px */
   declare height: number;
-  /** px; 0 = not known yet. */
-  declare width: number;
   /** ms; undefined = nowhere. */
   declare pointer: number | undefined;
   declare without: ReadonlySet<CurveKey>;
@@ -59,13 +59,13 @@ export class TimelineChart extends LitElement {
   static override styles = [
     tokens,
     css`
-      :host { container-type: inline-size; --paper: var(--ha-card-background, var(--card-background-color, #fff)); }
+      :host { container-type: inline-size; }
       .legend { display: flex; flex-wrap: wrap; gap: 0 4px; margin: 0 -8px; }
       .legend button {
-        display: flex; align-items: center; gap: 8px; min-height: 40px; padding: 0 8px; border: 0; border-radius: 8px;
-        background: none; text-align: start;
+        display: flex; align-items: center; gap: 8px; min-height: 40px; padding: 0 8px; border-radius: 8px;
+        text-align: start;
       }
-      .legend button:hover { background: color-mix(in srgb, var(--pvlm-text) 6%, transparent); }
+      .legend button:hover { background: var(--pvlm-faint); }
       .legend svg { flex: none; }
       .legend [aria-pressed="false"] svg { opacity: 0.3; }
       .legend [aria-pressed="false"] .name { text-decoration: line-through; }
@@ -86,13 +86,13 @@ export class TimelineChart extends LitElement {
       path.charging { stroke-width: 2.5; }
       path.pv { stroke-dasharray: 2 3; }
       /* Opaque, so that what lies over another is not a mix of both: what is left to see of the surplus was not charged. */
-      path.area { fill: color-mix(in srgb, var(--color) 24%, var(--paper)); }
-      circle { fill: var(--color); stroke: var(--paper); stroke-width: 2; }
+      path.area { fill: color-mix(in srgb, var(--color) 24%, var(--pvlm-paper)); }
+      circle { fill: var(--color); stroke: var(--pvlm-paper); stroke-width: 2; }
       .pointer { stroke: var(--pvlm-soft); stroke-dasharray: 3 3; }
       .at {
         position: absolute; top: -6px; padding: 0 6px; border-radius: 4px; font-size: 12px; line-height: 20px;
         transform: translateX(-50%); pointer-events: none;
-        background: var(--pvlm-text); color: var(--paper);
+        background: var(--pvlm-text); color: var(--pvlm-paper);
       }
       @container (max-width: 480px) {
         .legend { display: grid; grid-template-columns: 1fr 1fr; }
@@ -109,9 +109,13 @@ export class TimelineChart extends LitElement {
   }
 
   protected override willUpdate(changed: Map<string, unknown>): void {
-    if (["curves", "from", "to", "height", "width", "without"].some((name) => changed.has(name))) {
+    if ([...changed.keys()].some((name) => name !== "hass" && name !== "pointer")) {
       this.picture = this.width > LEFT + RIGHT ? this.draw() : undefined;
     }
+  }
+
+  private get shown(): Curve[] {
+    return this.curves.filter(({ key }) => !this.without.has(key));
   }
 
   private draw(): Picture {
@@ -121,9 +125,7 @@ export class TimelineChart extends LitElement {
       width: this.width - LEFT - RIGHT,
       height: this.height - TOP - BOTTOM,
     };
-    const shown = this.curves
-      .filter(({ key }) => !this.without.has(key))
-      .map(({ key, track }) => ({ key, runs: columns(track, frame) }));
+    const shown = this.shown.map(({ key, track }) => ({ key, runs: columns(track, frame) }));
     const ranges = shown.map(({ runs }) => range(runs)).filter((item) => item !== undefined);
     const levels = ticks(
       Math.min(0, ...ranges.map(([low]) => low)),
@@ -137,10 +139,9 @@ export class TimelineChart extends LitElement {
   }
 
   override render(): TemplateResult {
-    const text = textsOf(this.hass.language);
     const time = this.pointer ?? this.to;
     return html`
-      <div class="legend" role="group" aria-label=${text("timeline.curves")}>
+      <div class="legend" role="group" aria-label=${this.text("timeline.curves")}>
         ${this.curves.map(({ key, track }) => this.entry(key, valueAt(track, time)))}
       </div>
       <div
@@ -148,7 +149,7 @@ export class TimelineChart extends LitElement {
         style="height:${this.height}px"
         tabindex="0"
         role="slider"
-        aria-label=${text("timeline.chart")}
+        aria-label=${this.text("timeline.chart")}
         aria-valuemin="0"
         aria-valuemax="100"
         aria-valuenow=${Math.round(((time - this.from) / (this.to - this.from)) * 100)}
@@ -164,21 +165,20 @@ export class TimelineChart extends LitElement {
   }
 
   private entry(key: CurveKey, value: number): TemplateResult {
-    const text = textsOf(this.hass.language);
     const shown = !this.without.has(key);
     const [low, high] = key === "grid" || key === "pv" ? [7, 7] : [12, 4];
     return html`<button
       data-curve=${key}
       data-value=${Number.isNaN(value) ? "" : Math.round(value)}
       aria-pressed=${shown}
-      title=${text(`timeline.${key}_means`)}
+      title=${this.text(`curve.${key}_means`)}
       @click=${() => this.toggle(key)}
     >
       <svg class=${key} width="18" height="14" aria-hidden="true">
-        ${key === "surplus" || key === "charging" ? svg`<path class="area ${key}" d="M0 14V${low}H9V${high}H18V14Z"></path>` : nothing}
+        ${AREAS.includes(key) ? svg`<path class="area ${key}" d="M0 14V${low}H9V${high}H18V14Z"></path>` : nothing}
         <path class="line ${key}" d="M0 ${low}H9V${high}H18"></path>
       </svg>
-      <span class="name">${text(`timeline.${key}`)}</span>
+      <span class="name">${this.text(`curve.${key}`)}</span>
       <span class="number ${key}">${this.told(key, value)}</span>
     </button>`;
   }
@@ -187,15 +187,13 @@ export class TimelineChart extends LitElement {
   private told(key: CurveKey, value: number): string {
     const known = Number.isNaN(value) ? null : value;
     if (key !== "grid" || known === null || Math.abs(known) < 0.5) return power(this.hass, known);
-    const text = textsOf(this.hass.language);
-    return text(known > 0 ? "timeline.import" : "timeline.export", { power: power(this.hass, Math.abs(known)) });
+    return this.text(known > 0 ? "timeline.import" : "timeline.export", { power: power(this.hass, Math.abs(known)) });
   }
 
   private spoken(time: number): string {
-    const text = textsOf(this.hass.language);
-    const values = this.curves
-      .filter(({ key }) => !this.without.has(key))
-      .map(({ key, track }) => `${text(`timeline.${key}`)} ${this.told(key, valueAt(track, time))}`);
+    const values = this.shown.map(
+      ({ key, track }) => `${this.text(`curve.${key}`)} ${this.told(key, valueAt(track, time))}`,
+    );
     return [this.clock(time), ...values].join(", ");
   }
 
@@ -224,7 +222,7 @@ export class TimelineChart extends LitElement {
               svg`<text x=${x(frame, time)} y=${frame.height + 17} text-anchor="middle">${this.tick(time)}</text>`,
           )}
           ${drawn.map(({ key, area, line }) => [
-            key === "surplus" || key === "charging" ? svg`<path class="area ${key}" d=${area}></path>` : nothing,
+            AREAS.includes(key) ? svg`<path class="area ${key}" d=${area}></path>` : nothing,
             svg`<path class="line ${key}" d=${line}></path>`,
           ])}
           ${at === undefined ? nothing : svg`<line class="pointer" x1=${at} x2=${at} y2=${frame.height}></line>`}
@@ -241,8 +239,7 @@ export class TimelineChart extends LitElement {
   private dots(at: number | undefined, y: (value: number) => number): unknown {
     if (at === undefined || this.pointer === undefined) return nothing;
     const time = this.pointer;
-    return this.curves
-      .filter(({ key }) => !this.without.has(key))
+    return this.shown
       .map(({ key, track }) => ({ key, value: valueAt(track, time) }))
       .filter(({ value }) => !Number.isNaN(value))
       .map(({ key, value }) => svg`<circle class=${key} cx=${at} cy=${y(value)} r="4"></circle>`);
@@ -282,22 +279,10 @@ export class TimelineChart extends LitElement {
   private key(event: KeyboardEvent): void {
     const { frame } = this.picture ?? {};
     if (frame === undefined) return;
-    const stride = ((this.to - this.from) / frame.width) * STRIDE;
-    const now = this.pointer ?? this.to;
-    const goal: Record<string, number | undefined> = {
-      ArrowLeft: now - stride,
-      ArrowDown: now - stride,
-      ArrowRight: now + stride,
-      ArrowUp: now + stride,
-      PageDown: now - 10 * stride,
-      PageUp: now + 10 * stride,
-      Home: this.from,
-      End: this.to,
-    };
     if (event.key === "Escape") this.leave();
-    const time = goal[event.key];
-    if (time === undefined) return;
+    const strides = STRIDES[event.key];
+    if (strides === undefined) return;
     event.preventDefault();
-    this.pointAt(time);
+    this.pointAt((this.pointer ?? this.to) + ((this.to - this.from) / frame.width) * STRIDE * strides);
   }
 }

@@ -1,11 +1,12 @@
 import type { HomeAssistant } from "../../ha/types";
 import type { Home, HomeCharger } from "../../model";
 import { worthOf } from "../../quantity";
+import { type Part, parts } from "../../states";
 import type { Recording } from "./stream";
 import { emptyTrack, sum, type Track } from "./track";
 
 export type CurveKey = "surplus" | "charging" | "grid" | "pv";
-export const CURVES: readonly CurveKey[] = ["surplus", "charging", "grid", "pv"];
+const CURVES: readonly CurveKey[] = ["surplus", "charging", "grid", "pv"];
 
 /** A figure of the day, in W; grid +import. */
 export interface Curve {
@@ -14,14 +15,14 @@ export interface Curve {
 }
 
 /** The entities of each curve, with the sign that their states need; no entities = there is no such figure here. */
-export function sources(home: Home, charger?: HomeCharger): Record<CurveKey, { ids: string[]; sign: 1 | -1 }> {
-  const { figures, signs } = home;
-  const one = (id: string | null | undefined): string[] => (id ? [id] : []);
+export function sources(home: Home, charger?: HomeCharger): Record<CurveKey, Part[]> {
+  const { figures } = home;
+  const known = (...ids: (string | null | undefined)[]): Part[] => ids.flatMap((id) => (id ? [{ id, sign: 1 }] : []));
   return {
-    surplus: { ids: one(figures.surplus), sign: 1 },
-    charging: { ids: one(charger ? charger.entities["sensor.power"] : figures.charging_power), sign: 1 },
-    grid: { ids: figures.grid_power, sign: signs.grid_power },
-    pv: { ids: figures.pv_power, sign: 1 },
+    surplus: known(figures.surplus),
+    charging: known(charger ? charger.entities["sensor.power"] : figures.charging_power),
+    grid: parts(home, "grid_power"),
+    pv: known(...figures.pv_power),
   };
 }
 
@@ -33,12 +34,12 @@ export function curvesOf(
   charger?: HomeCharger,
 ): Curve[] {
   const all = sources(home, charger);
-  return CURVES.filter((key) => all[key].ids.length > 0).map((key) => ({
+  return CURVES.filter((key) => all[key].length > 0).map((key) => ({
     key,
     track: sum(
-      all[key].ids.map((id) => ({
+      all[key].map(({ id, sign }) => ({
         track: recording?.figures.get(id) ?? emptyTrack(),
-        factor: all[key].sign * (worthOf(hass.states[id]) ?? 1),
+        factor: sign * (worthOf(hass.states[id]) ?? 1),
       })),
     ),
   }));

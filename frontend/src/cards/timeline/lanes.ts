@@ -1,13 +1,10 @@
-import { css, html, LitElement, nothing, type TemplateResult } from "lit";
-import { repeat } from "lit/directives/repeat.js";
-import type { HomeAssistant } from "../../ha/types";
+import { css, html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import { icon } from "../../icon";
 import type { Home } from "../../model";
 import { tokens } from "../../styles";
-import { textsOf } from "../../texts";
-import { LEFT, RIGHT } from "./chart";
 import { GLYPHS } from "./glyphs";
 import { type Group, grouped, type Lane } from "./marks";
+import { LEFT, RIGHT, TimelinePart } from "./part";
 import { sentence, words } from "./words";
 
 /** Marks that are nearer than this are one, in px: with a finger one needs more room. */
@@ -24,25 +21,16 @@ interface Placed {
 }
 
 /** What happened to each charger: a lane of marks each, below the chart and in its scale. */
-export class TimelineLanes extends LitElement {
-  static override properties = {
-    hass: { attribute: false },
+export class TimelineLanes extends TimelinePart {
+  static override properties: PropertyDeclarations = {
+    ...TimelinePart.properties,
     home: { attribute: false },
     lanes: { attribute: false },
-    from: { attribute: false },
-    to: { attribute: false },
-    width: { attribute: false },
     open: { state: true },
     current: { state: true },
   };
-  declare hass: HomeAssistant;
   declare home: Home;
   declare lanes: readonly Lane[];
-  /** ms */
-  declare from: number;
-  declare to: number;
-  /** px; 0 = not known yet. */
-  declare width: number;
   /** Whose bubble is shown. */
   declare open: string | undefined;
   /** What the user moved to. */
@@ -54,7 +42,7 @@ export class TimelineLanes extends LitElement {
   static override styles = [
     tokens,
     css`
-      :host { margin-block-start: 8px; --paper: var(--ha-card-background, var(--card-background-color, #fff)); }
+      :host { margin-block-start: 8px; }
       .lane { position: relative; height: 52px; }
       .name {
         position: absolute; inset-block-start: 0; font-size: 12px; line-height: 16px; color: var(--pvlm-soft);
@@ -69,11 +57,11 @@ export class TimelineLanes extends LitElement {
       }
       button {
         position: absolute; inset-block: -3px -2px; width: var(--gap); margin-inline-start: calc(var(--gap) / -2);
-        padding: 0 0 4px; border: 0; background: none; display: grid; place-items: center;
+        padding: 0 0 4px; display: grid; place-items: center;
       }
       .mark {
         position: relative; display: grid; place-items: center; width: 22px; height: 22px; border-radius: 11px;
-        background: color-mix(in srgb, var(--pvlm-text) 10%, var(--paper));
+        background: color-mix(in srgb, var(--pvlm-text) 10%, var(--pvlm-paper));
       }
       button:hover .mark, button:focus-visible .mark { background: var(--pvlm-line); }
       .over { background: none; box-shadow: inset 0 0 0 1px var(--pvlm-line); color: var(--pvlm-soft); }
@@ -83,12 +71,12 @@ export class TimelineLanes extends LitElement {
       .count {
         position: absolute; inset: -5px -7px auto auto; min-width: 14px; padding: 0 3px; border-radius: 7px; font-size: 10px;
         line-height: 14px; text-align: center;
-        background: var(--pvlm-text); color: var(--paper);
+        background: var(--pvlm-text); color: var(--pvlm-paper);
       }
       .bubble {
         position: absolute; z-index: 2; inset-block-end: calc(100% - 12px); padding: 10px 12px; border-radius: 8px;
         font-size: 14px; line-height: 1.35; pointer-events: none;
-        background: var(--paper); border: 1px solid var(--pvlm-line);
+        background: var(--pvlm-paper); border: 1px solid var(--pvlm-line);
         box-shadow: 0 2px 8px rgb(0 0 0 / 25%);
       }
       .bubble p { margin: 0; }
@@ -121,11 +109,15 @@ export class TimelineLanes extends LitElement {
     this.stop = known(this.current) ? this.current : this.placed.at(-1)?.id;
   }
 
+  /** The focus goes where the user moved to, and stays there while other marks come and go. */
+  protected override updated(): void {
+    if (this.shadowRoot?.activeElement) this.renderRoot.querySelector<HTMLElement>("button[tabindex='0']")?.focus();
+  }
+
   override render(): TemplateResult {
-    const text = textsOf(this.hass.language);
     return html`<div
       role="toolbar"
-      aria-label=${text("timeline.decisions")}
+      aria-label=${this.text("timeline.decisions")}
       style="--gap:${this.gap}px"
       @keydown=${this.key}
       @focusout=${() => this.show(undefined)}
@@ -135,8 +127,7 @@ export class TimelineLanes extends LitElement {
   }
 
   private lane({ charger, many, bands }: Lane, index: number): TemplateResult {
-    const text = textsOf(this.hass.language);
-    const name = charger?.name ?? (many ? text("timeline.all", { count: many }) : text("timeline.house"));
+    const name = charger?.name ?? (many ? this.text("timeline.all", { count: many }) : this.text("timeline.house"));
     const marks = this.placed.filter(({ lane }) => lane === index);
     const open = marks.find(({ id }) => id === this.open);
     return html`<div class="lane" data-lane=${charger?.serial ?? (many ? "all" : "house")}>
@@ -146,11 +137,7 @@ export class TimelineLanes extends LitElement {
           ([from, to]) =>
             html`<div class="band" style="left:${this.x(from)}px;width:${Math.max(1, this.x(to) - this.x(from))}px"></div>`,
         )}
-        ${repeat(
-          marks,
-          ({ id }) => id,
-          (placed) => this.mark(placed),
-        )}
+        ${marks.map((placed) => this.mark(placed))}
       </div>
       ${open ? this.bubble(open.group) : nothing}
     </div>`;
@@ -159,9 +146,8 @@ export class TimelineLanes extends LitElement {
   private mark({ id, group: { x, kind, marks } }: Placed): TemplateResult {
     const over = marks.every((mark) => mark.over);
     const told = marks.slice(0, MOST_TOLD).map((mark) => sentence(this.words(mark)));
-    const text = textsOf(this.hass.language);
     const label =
-      marks.length === 1 ? told[0] : `${text("timeline.count", { count: marks.length })}: ${told.join("; ")}`;
+      marks.length === 1 ? told[0] : `${this.text("timeline.count", { count: marks.length })}: ${told.join("; ")}`;
     return html`<button
       data-mark=${kind}
       data-count=${marks.length}
@@ -188,7 +174,6 @@ export class TimelineLanes extends LitElement {
   }
 
   private bubble({ x, marks }: Group): TemplateResult {
-    const text = textsOf(this.hass.language);
     const width = Math.min(BUBBLE, this.width);
     const left = Math.min(Math.max(0, x + LEFT - width / 2), this.width - width);
     return html`<div class="bubble" aria-hidden="true" style="left:${left}px;width:${width}px">
@@ -199,7 +184,7 @@ export class TimelineLanes extends LitElement {
           <span class="what">${what}</span>${why ? html`<br />${why}` : nothing}
         </p>`;
       })}
-      ${marks.length > MOST_TOLD ? html`<p class="soft">${text("timeline.more", { count: marks.length - MOST_TOLD })}</p>` : nothing}
+      ${marks.length > MOST_TOLD ? html`<p class="soft">${this.text("timeline.more", { count: marks.length - MOST_TOLD })}</p>` : nothing}
     </div>`;
   }
 
@@ -227,8 +212,5 @@ export class TimelineLanes extends LitElement {
     if (next === undefined) return;
     event.preventDefault();
     this.focused(next.id);
-    void this.updateComplete.then(() => {
-      this.renderRoot.querySelector<HTMLElement>("button[tabindex='0']")?.focus();
-    });
   }
 }

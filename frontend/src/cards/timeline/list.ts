@@ -1,5 +1,4 @@
 import { css, html, type TemplateResult } from "lit";
-import { repeat } from "lit/directives/repeat.js";
 import { moreInfo } from "../../element";
 import type { HomeAssistant } from "../../ha/types";
 import { icon } from "../../icon";
@@ -20,7 +19,7 @@ export const listStyles = css`
   .list li + li { border-block-start: 1px solid var(--pvlm-line); }
   .list li, .list button { display: grid; grid-column: 1 / -1; grid-template-columns: subgrid; }
   .list button {
-    align-items: start; min-height: 40px; padding: 10px 0; border: 0; background: none; text-align: start; line-height: 20px;
+    align-items: start; min-height: 40px; padding: 10px 0; text-align: start; line-height: 20px;
   }
   .list button:focus-visible { outline-offset: -2px; }
   .list .why { color: var(--pvlm-soft); }
@@ -35,19 +34,15 @@ export function markList(hass: HomeAssistant, home: Home, marks: readonly Mark[]
   if (marks.length === 0) return html`<p class="none">${text("timeline.none")}</p>`;
   const newest = [...marks].sort((a, b) => b.time - a.time).slice(0, MOST);
   return html`<ul class="list" aria-label=${text("timeline.decisions")}>
-    ${repeat(
-      newest,
-      (mark) => `${mark.time} ${mark.event} ${mark.charger}`,
-      (mark) => {
-        const told = words(hass, home, mark);
-        return html`<li data-mark-row=${mark.kind}>
+    ${newest.map((mark) => {
+      const told = words(hass, home, mark);
+      return html`<li data-mark-row=${mark.kind}>
           <button @click=${(event: Event) => event.currentTarget && moreInfo(event.currentTarget, mark.entityId)}>
             <span class="number">${told.time}</span>
             <span class=${mark.kind}>${icon(GLYPHS[mark.kind], 20)}</span>
             <span>${told.who}: ${told.what}${told.why ? html`<br /><span class="why">${told.why}</span>` : ""}</span>
           </button>
         </li>`;
-      },
-    )}
+    })}
   </ul>`;
 }

@@ -5,16 +5,7 @@ import type { Track } from "./track";
 export type MarkKind = "start" | "stop" | "phase_switch" | "limit" | "override" | "meter" | "car" | "fault";
 
 /** The more important ones first: a group shows the first of its kinds. */
-export const KINDS: readonly MarkKind[] = [
-  "fault",
-  "meter",
-  "limit",
-  "override",
-  "stop",
-  "start",
-  "phase_switch",
-  "car",
-];
+const KINDS: readonly MarkKind[] = ["fault", "meter", "limit", "override", "stop", "start", "phase_switch", "car"];
 
 /** A decision or a fault. */
 export interface Mark {
@@ -30,13 +21,12 @@ export interface Mark {
   /** Whose event it is. */
   entityId: string;
   /** Until when it lasted in ms; only of faults that are over. */
-  until?: number;
+  until?: number | undefined;
   /** In the language of Home Assistant, not of the user. */
-  text?: string;
-  reason?: string;
+  text?: string | undefined;
+  reason?: string | undefined;
   /** A per phase. */
-  current?: number;
-  phases?: number;
+  current?: number | undefined;
 }
 
 /** The marks of one charger, of the house (null), or of all (many = their number). */
@@ -49,9 +39,9 @@ export interface Lane {
 }
 
 /** More chargers than this share one lane. */
-export const MOST_LANES = 6;
+const MOST_LANES = 6;
 /** A charger that is away for less is none that a person misses, in ms. */
-export const FAULT_AFTER = 60_000;
+const FAULT_AFTER = 60_000;
 
 const EVENTS: Record<string, [MarkKind, boolean]> = {
   started: ["start", false],
@@ -86,14 +76,17 @@ function* happened(recording: Recording, entityId: string | undefined, charger: 
     const key = `${time} ${event}`;
     if (kind === undefined || over === undefined || Number.isNaN(time) || known.has(key)) continue;
     known.add(key);
-    const mark: Mark = { time, kind, over, charger, event, entityId: entityId ?? "" };
-    const more = {
+    yield {
+      time,
+      kind,
+      over,
+      charger,
+      event,
+      entityId: entityId ?? "",
       text: text(a?.text),
       reason: text(a?.reason),
       current: amount(a?.current),
-      phases: amount(a?.phases),
     };
-    yield Object.assign(mark, Object.fromEntries(Object.entries(more).filter(([, value]) => value !== undefined)));
   }
 }
 
@@ -123,8 +116,8 @@ function* faults(recording: Recording, charger: HomeCharger, now: number): Gener
     if (entityId === undefined) continue;
     for (const [time, until] of spans(recording.states.get(entityId), states, now)) {
       if (until - time < FAULT_AFTER) continue;
-      const mark: Mark = { time, kind: "fault", over: false, charger: charger.serial, event, entityId };
-      yield until < now ? { ...mark, until } : mark;
+      const ended = until < now ? until : undefined;
+      yield { time, kind: "fault", over: false, charger: charger.serial, event, entityId, until: ended };
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { Connection } from "../../ha/types";
+import { type Subscription, subscribe } from "../../subscribe";
 import { emptyTrack, figure, type Row, type Track, take } from "./track";
 
 /** After how long a refused stream is asked for again, in ms. */
@@ -51,9 +52,8 @@ export class HistoryStream {
   error: string | undefined;
   private connection: Connection | undefined;
   private wanted = "";
-  private ends: Promise<(() => unknown) | undefined>[] = [];
+  private subscriptions: Subscription[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private round = 0;
 
   /** `changed` is called at once when history or an event arrived, not for each new figure. */
   constructor(private readonly changed: () => void) {}
@@ -73,19 +73,17 @@ export class HistoryStream {
     this.connection?.removeEventListener("ready", this.again);
     this.end();
     this.connection = undefined;
-    this.wanted = "";
   }
 
   private end(): void {
-    this.round += 1;
     clearTimeout(this.timer);
-    for (const end of this.ends) void end.then((stop) => stop?.());
-    this.ends = [];
+    for (const subscription of this.subscriptions) subscription.end();
+    this.subscriptions = [];
   }
 
-  /** A connection that is back counts its subscriptions anew: to end an old one would end somebody else's. */
   private readonly again = (): void => {
-    this.ends = [];
+    for (const subscription of this.subscriptions) subscription.forget();
+    this.subscriptions = [];
     this.begin();
   };
 
@@ -98,11 +96,9 @@ export class HistoryStream {
   };
 
   private subscribe(recording: Recording, entityIds: readonly string[], bare: boolean): void {
-    const { connection, round } = this;
-    if (connection === undefined || entityIds.length === 0) return;
+    if (this.connection === undefined || entityIds.length === 0) return;
     let heard = false;
     const take = ({ states }: { states: Record<string, Row[]> }): void => {
-      if (round !== this.round) return;
       const happened = recording.take(states);
       if (bare) {
         this.recording = recording;
@@ -111,30 +107,20 @@ export class HistoryStream {
       if (!heard || happened) this.changed();
       heard = true;
     };
-    const end = connection
-      .subscribeMessage(
-        take,
-        {
-          type: "history/stream",
-          entity_ids: entityIds,
-          start_time: new Date(recording.wanted.start).toISOString(),
-          significant_changes_only: false,
-          minimal_response: bare,
-          no_attributes: bare,
-        },
-        // After a pause everything is asked anew: its own repetition would come on top of what is known.
-        { resubscribe: false },
-      )
-      .catch((error: { code?: unknown } | undefined) => {
-        if (round !== this.round) return undefined;
-        // A code of Home Assistant is a word, one of its connection a number.
-        this.error = typeof error?.code === "string" ? error.code : "unknown_error";
-        clearTimeout(this.timer);
-        this.timer = setTimeout(this.begin, RETRY);
-        this.changed();
-        return undefined;
-      });
-    // An ended connection has nothing to end.
-    this.ends.push(end.then((stop) => stop && (() => Promise.resolve(stop()).catch(() => undefined))));
+    const refused = (error: string): void => {
+      this.error = error;
+      clearTimeout(this.timer);
+      this.timer = setTimeout(this.begin, RETRY);
+      this.changed();
+    };
+    const message = {
+      type: "history/stream",
+      entity_ids: entityIds,
+      start_time: new Date(recording.wanted.start).toISOString(),
+      significant_changes_only: false,
+      minimal_response: bare,
+      no_attributes: bare,
+    };
+    this.subscriptions.push(subscribe(this.connection, message, take, refused));
   }
 }

@@ -18,7 +18,10 @@ export interface Row {
 export const emptyTrack = <T>(): Track<T> => ({ times: [], values: [] });
 
 /** A state as a number; NaN for "unknown", "unavailable" and everything else that is none. */
-export const figure = (state: string): number => (state.trim() === "" ? Number.NaN : Number(state));
+export function figure(state: string): number {
+  const value = state.trim() === "" ? Number.NaN : Number(state);
+  return Number.isFinite(value) ? value : Number.NaN;
+}
 
 /**
  * Takes rows into a track, in place. Home Assistant may send what it had not stored yet after newer states, and a state

@@ -40,7 +40,7 @@ function make(hass: HomeAssistant, kind: Kind, placeholders?: Record<string, str
   return {
     kind,
     weight: "warning",
-    what: text(`timeline.${kind}`, placeholders),
-    mend: text(`timeline.${kind}.mend`, placeholders),
+    what: text(`history.${kind}`, placeholders),
+    mend: text(`history.${kind}.mend`, placeholders),
   };
 }
