@@ -178,6 +178,19 @@ describe("the strategy", () => {
     expect(DashboardStrategy.shouldRegenerate(CONFIG, hass, hass)).toBe(false);
   });
 
+  it("takes nobody's views away while Home Assistant starts anew", async () => {
+    const home = homeOf(2);
+    const answers: Parameters<typeof hassOf>[1] = { "pv_load_manager/home": { value: home } };
+    const hass = hassOf(home, answers);
+    expect(tabs((await DashboardStrategy.generate(CONFIG, hass)).views)).toHaveLength(5);
+    await vi.advanceTimersByTimeAsync(6_000);
+    (answers as Record<string, unknown>)["pv_load_manager/home"] = { code: "unknown_command" };
+    expect(tabs((await DashboardStrategy.generate(CONFIG, hass)).views)).toHaveLength(5);
+    (answers as Record<string, unknown>)["pv_load_manager/home"] = { value: homeOf(0) };
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(DashboardStrategy.shouldRegenerate(CONFIG, hass, hass)).toBe(true);
+  });
+
   it("does not wait for ever", async () => {
     const asked = DashboardStrategy.generate(CONFIG, hassOf(homeOf(1)));
     await vi.advanceTimersByTimeAsync(PATIENCE);

@@ -1,5 +1,5 @@
 import { homeOnce, listenHome } from "../feed";
-import type { HomeAssistant } from "../ha/types";
+import type { Connection, HomeAssistant } from "../ha/types";
 import type { Home } from "../model";
 import { textsOf } from "../texts";
 import { chargerViews } from "./chargers";
@@ -43,6 +43,8 @@ export class DashboardStrategy extends HTMLElement {
   /** Whether the views were made while nobody could say of what, and somebody can now. */
   private static stale = false;
   private static waiting = false;
+  /** What there was when somebody could say it: a restart takes nobody's views away. */
+  private static readonly last = new WeakMap<Connection, Home>();
 
   /** Home Assistant asks for the views of a dashboard. */
   static async generate(config: StrategyConfig, hass: HomeAssistant): Promise<{ title: string; views: View[] }> {
@@ -50,7 +52,9 @@ export class DashboardStrategy extends HTMLElement {
     DashboardStrategy.stale = false;
     const home = await homeOnce(hass).catch(() => undefined);
     if (home === undefined) DashboardStrategy.waitFor(hass);
-    return { title: config.title || text("strategy.name"), views: viewsOf(new Site(hass, home ?? NOTHING, config)) };
+    else DashboardStrategy.last.set(hass.connection, home);
+    const site = new Site(hass, home ?? DashboardStrategy.last.get(hass.connection) ?? NOTHING, config);
+    return { title: config.title || text("strategy.name"), views: viewsOf(site) };
   }
 
   /** Home Assistant asks at each change of any state: whether the views have to be made anew. */
