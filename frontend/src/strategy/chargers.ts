@@ -67,10 +67,11 @@ function cards(site: Site, charger: HomeCharger, path: string | undefined): Card
   return [
     heading(charger.name, ICON, path),
     card(charger),
-    ...(today.length === 0 ? [] : [subheading(text("strategy.today")), { type: "distribution", entities: today }]),
     ...tiles,
     // A page of its own has all that can be set beside these.
     ...(site.many || controls.length === 0 ? [] : [subheading(text("strategy.settings_of_charger")), ...controls]),
+    // Last, because Home Assistant gives this card its height late.
+    ...(today.length === 0 ? [] : [subheading(text("strategy.today")), { type: "distribution", entities: today }]),
   ];
 }
 

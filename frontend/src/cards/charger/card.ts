@@ -24,9 +24,10 @@ export class ChargerCard extends HassElement {
     buttons,
     problemStyles,
     css`
-      ha-card { padding: 4px var(--pvlm-gap); min-height: 120px; }
+      ha-card { padding: 4px var(--pvlm-gap); min-height: 120px; container-type: inline-size; }
       .problems { margin: 12px 0; }
       .bone { height: 312px; border-radius: 12px; margin: 12px 0; background: var(--pvlm-faint); }
+      @container (max-width: 479px) { .bone { height: 332px; } }
     `,
   ];
 

@@ -84,6 +84,8 @@ export const lane = css`
     .row { grid-template-columns: minmax(0, 1fr); }
     .row pv-load-manager-modes { width: auto; margin-inline-start: 52px; }
   }
+  /* Where there is little room, a reason has three lines as a rule. */
+  @container (max-width: 479px) { .reason { min-height: 60px; } }
   /* Where there is little room, the reason goes on below the menu. */
   @container (min-width: 331px) and (max-width: 479px) {
     .row { position: relative; grid-template-columns: minmax(0, 1fr); }

@@ -22,13 +22,14 @@ export const layout = css`
   .bone.flow { height: 372px; }
   .bone.circuits { height: 136px; }
   .bone.lane { height: 308px; margin: 12px 0; }
+  @container (max-width: 479px) { .bone.lane { height: 328px; } }
   .bone.row { height: 66px; margin: 8px 0; }
   /* A lane has room for a row in one line. */
   @container (480px <= width <= 711px) or (992px <= width <= 1083px) { .bone.row { height: 48px; } }
   @container (min-width: 800px) {
     .site.both pv-load-manager-circuits, .site.both .bone.circuits { align-self: center; }
     .bone.flow { height: 412px; }
-    .bone.lane { height: 287px; }
+    .bone.lane { height: 307px; }
     .site.both { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
   }
 `;
