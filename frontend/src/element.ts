@@ -3,7 +3,17 @@ import type { HassEntity, HomeAssistant } from "./ha/types";
 import { type TextKey, textsOf } from "./texts";
 
 /** What is shown by each element, besides states. */
-const SHOWN = ["language", "locale", "connected", "connection", "user", "localize", "themes"] as const;
+const SHOWN = [
+  "language",
+  "locale",
+  "connected",
+  "connection",
+  "user",
+  "localize",
+  // Comes later than `localize` when the texts of an integration are loaded.
+  "formatEntityState",
+  "themes",
+] as const;
 
 /**
  * An element that knows Home Assistant.

@@ -3,36 +3,9 @@ import { homeFeed, homeOnce, PATIENCE } from "../src/feed";
 import type { Connection, HomeAssistant } from "../src/ha/types";
 import type { Home } from "../src/model";
 import { share } from "../src/share";
+import { FakeConnection } from "./connection";
 
 const HOME = { manager: null, chargers: [], inverters: [], circuits: [] } as unknown as Home;
-
-/** A connection that remembers what is asked and tells what a test says. */
-class FakeConnection implements Connection {
-  asked: { message: Record<string, unknown>; tell: (value: unknown) => void; ended: boolean }[] = [];
-  refuse: string | undefined;
-  private readonly listeners = new Set<() => void>();
-
-  subscribeMessage<T>(callback: (message: T) => void, message: Record<string, unknown>): Promise<() => void> {
-    if (this.refuse !== undefined) {
-      this.asked.push({ message, tell: () => undefined, ended: true });
-      return Promise.reject({ code: this.refuse, message: "no" });
-    }
-    const one = { message, tell: callback as (value: unknown) => void, ended: false };
-    this.asked.push(one);
-    return Promise.resolve(() => {
-      one.ended = true;
-    });
-  }
-  addEventListener(_event: string, callback: () => void): void {
-    this.listeners.add(callback);
-  }
-  removeEventListener(_event: string, callback: () => void): void {
-    this.listeners.delete(callback);
-  }
-  ready(): void {
-    for (const listener of [...this.listeners]) listener();
-  }
-}
 
 function host(): { rendered: number } & Parameters<typeof homeFeed>[0] {
   const one = {

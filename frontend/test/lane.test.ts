@@ -215,6 +215,14 @@ describe("the lane", () => {
   const pressed = (lane: ChargerLane) =>
     all(lane.renderRoot as ShadowRoot, "[data-mode][aria-pressed=true]").map((button) => button.dataset.mode);
 
+  it("says it anew when Home Assistant has learned the words", async () => {
+    const hass = hassOf();
+    const lane = await rendered({ live: undefined, hass });
+    lane.hass = { ...hass, formatEntityState: () => "in words" };
+    await settled();
+    expect(part(lane, "[data-part=reason]").textContent).toContain("in words");
+  });
+
   it("shows figures, reason and mode", async () => {
     const lane = await rendered();
     expect(["allocated", "drawn", "power", "solar_share", "energy"].map((name) => value(lane, name))).toEqual([

@@ -1,6 +1,5 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are sources of templates
 import { describe, expect, it } from "vitest";
-import { packTexts, shorten, shortNames } from "../build/texts";
+import { packTexts } from "../build/texts";
 import { textsOf } from "../src/texts";
 import { de } from "../src/texts/de";
 import { en } from "../src/texts/en";
@@ -19,29 +18,6 @@ describe("packTexts", () => {
 
   it("holds no key twice", () => {
     expect(packTexts("de", de, en)).not.toContain("action.failed");
-  });
-});
-
-describe("shortNames", () => {
-  const english = { "a.one": "1", "a.two": "2", "b.one.more": "3", "b.two.more": "4", "c.one": "5", loading: "…" };
-  const sources = [
-    "text(`a.${kind}`); text(`${kind} ${other}`);",
-    "const key = `b.two${more}.more`; `no.${html`<b>`}`",
-  ];
-
-  it("leaves alone what is put together", () => {
-    expect([...shortNames(english, sources).keys()]).toEqual(["b.one.more", "c.one"]);
-  });
-
-  it("replaces a key wherever it stands as a whole", () => {
-    const source = 'text("c.one"); ({ "b.one.more": "c.one.", "a.one": "c.one" })';
-    expect(shorten(source, shortNames(english, sources))).toBe('text(".1"); ({ ".0": "c.one.", "a.one": ".1" })');
-  });
-
-  it("finds no name twice", () => {
-    const names = [...shortNames(en, []).values()];
-    expect(new Set(names).size).toBe(names.length);
-    expect(names.length).toBeGreaterThan(200);
   });
 });
 

@@ -76,7 +76,7 @@ export LD_LIBRARY_PATH
 exec "$root/usr/lib/chromium/chromium" "$@"
 WRAPPER
     chmod +x "$CHROMIUM/chromium"
-    printf '<fontconfig><dir>%s</dir><cachedir prefix="xdg">fontconfig</cachedir></fontconfig>\n' "$CHROMIUM/root/usr/share/fonts" >"$CHROMIUM/fonts.conf"
+    printf '<fontconfig><dir>%s</dir><cachedir>%s</cachedir></fontconfig>\n' "$CHROMIUM/root/usr/share/fonts" "$CHROMIUM/font-cache" >"$CHROMIUM/fonts.conf"
     printf '%s\n' "$CHROMIUM/chromium" >"$CHROMIUM_PATH"
     find_chromium >/dev/null
 }

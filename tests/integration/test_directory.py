@@ -22,6 +22,7 @@ from .conftest import OURS, BuildSite, sunny
 from .site import Site, eventually
 from .test_actions import device
 from .test_circuits import add_circuit
+from .test_explain import until
 from .test_removal import listeners, timers
 from .watching import TWO
 
@@ -52,15 +53,6 @@ async def subscribed(client: MockHAClientWebSocket, **data: Any) -> AsyncIterato
     await client.send_json_auto_id({"type": "unsubscribe_events", "subscription": answer["id"]})
     while (await client.receive_json())["type"] != "result":
         pass
-
-
-async def until(client: MockHAClientWebSocket, what: Any) -> dict[str, Any]:
-    """Read events until one fits, and return it."""
-    while True:
-        message = await client.receive_json()
-        if message["type"] == "event" and what(message["event"]):
-            found: dict[str, Any] = message["event"]
-            return found
 
 
 async def home_of(hass: HomeAssistant) -> dict[str, Any]:
