@@ -90,6 +90,11 @@ class PvLoadManagerEntity[CoordinatorT: DataUpdateCoordinator[Any]](CoordinatorE
         self._later: CALLBACK_TYPE | None = None
         self._later_at = 0.0
 
+    @property
+    def settled(self) -> bool:
+        """Return whether what is to be shown is the last of it, so that it waits for nothing more."""
+        return False
+
     def refresh(self) -> Any:
         """Take the present value from the coordinator into the entity's attributes and return it."""
         raise NotImplementedError
@@ -109,7 +114,7 @@ class PvLoadManagerEntity[CoordinatorT: DataUpdateCoordinator[Any]](CoordinatorE
             return
         now = self.hass.loop.time()
         due = now
-        if before is not None and before[0] == present[0]:
+        if before is not None and before[0] == present[0] and not self.settled:
             due = self._published_at + self._pace.wait(before[1], present[1]) * PUBLISH_INTERVAL
         if due <= now:
             self._publish(now)

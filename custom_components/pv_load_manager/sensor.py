@@ -20,7 +20,7 @@ from .tables.charger import (
     ReasonSensor,
 )
 from .tables.charger_health import CODE_SENSORS, HEALTH_SENSORS, LAST_RESTART, CodeSensor, LastRestartSensor
-from .tables.charger_sessions import LAST_SESSION, SESSION_SENSORS, LastSessionSensor
+from .tables.charger_sessions import LAST_SESSION, SESSION_SENSORS, LastSessionSensor, SessionSensor
 from .tables.circuit import circuit_sensors
 from .tables.inverter import (
     ENERGY_SENSORS,
@@ -65,7 +65,7 @@ async def async_setup_entry(
         async_add_entities(
             [
                 *(ChargerSensor(coordinator, description) for description in (*CHARGER_SENSORS, *COUNTERS)),
-                *(ChargerSensor(coordinator, description) for description in SESSION_SENSORS),
+                *(SessionSensor(coordinator, description) for description in SESSION_SENSORS),
                 LastSessionSensor(coordinator, LAST_SESSION),
                 LifetimeEnergySensor(coordinator, LIFETIME_ENERGY),
                 *(ChargerSensor(coordinator, item) for item in HEALTH_SENSORS if item.has_fn(coordinator.data)),

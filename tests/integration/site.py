@@ -32,8 +32,8 @@ from custom_components.pv_load_manager.shared import SHARED
 from custom_components.pv_load_manager.wattpilot import Timings as ClientTimings
 from simulator import HomeConfig, Simulation, Write
 
-PATIENCE = 8.0
-"""How long a test waits for what should happen, s."""
+PATIENCE = 20.0
+"""How long a test waits for what should happen, s; a machine may be busy."""
 
 CONTROL_TIMINGS = Timings(
     cloud_windows=(0.0, 0.5, 1.0, 2.0),

@@ -73,6 +73,21 @@ async def test_from_plug_to_plug(site: Site) -> None:
     assert len(ended(site, charger, events)) == 1
 
 
+async def test_the_last_figures_are_shown_at_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Energies are shown every two minutes while they rise; with the car gone nobody waits for what it was given."""
+    monkeypatch.setattr(f"custom_components.{DOMAIN}.entity.PUBLISH_INTERVAL", 5.0)
+    charger, _ = await charging(site)
+    real = site.home.chargers[0].charger
+    await eventually(lambda: real.session_wh > 100)
+    assert (site.number(charger, "session_energy") or 0.0) < real.session_wh / 2000
+    sessions = site.hass.data[SHARED].chargers["10000001"].sessions
+    real.unplug()
+    await eventually(lambda: sessions.session.ended is not None)
+    given, solar = real.session_wh / 1000, sessions.session.solar_wh / 1000
+    await eventually(lambda: site.number(charger, "session_energy") == pytest.approx(given, abs=0.001))
+    await eventually(lambda: site.number(charger, "session_solar_energy") == pytest.approx(solar, abs=0.001))
+
+
 @pytest.mark.parametrize("value", ["nan", "-1", "text", "1e308"])
 async def test_a_car_that_leaves_without_numbers(site: Site, value: str) -> None:
     """Its session ends when the counters are back, with what the car took before and after they were lost."""

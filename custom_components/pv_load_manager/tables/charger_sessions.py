@@ -11,7 +11,7 @@ from ..control.session import Session
 from ..coordinators.wattpilot import WattpilotCoordinator
 from ..entity import PvLoadManagerEntity
 from ..pace import SESSION
-from .charger import ChargerSensorDescription
+from .charger import ChargerSensor, ChargerSensorDescription
 from .figures import ENERGY, rounded
 
 
@@ -46,6 +46,18 @@ SESSION_SENSORS = (
         value_fn=_solar_share,
     ),
 )
+
+
+class SessionSensor(ChargerSensor):
+    """A figure of the running session, or of the last one until another car comes."""
+
+    @property
+    @override
+    def settled(self) -> bool:
+        """Return whether the session has ended."""
+        session = self.coordinator.sessions.session
+        return session is not None and session.ended is not None
+
 
 # No state class: the energies of all cars are in the charger's totals, and this one falls with a smaller car.
 LAST_SESSION = SensorEntityDescription(
