@@ -29,6 +29,8 @@ own phase), powers in W, grid +import, battery +discharge, unknown = null::
                                 "energy_left_wh": Wh | null} | null,
                    "session": {"energy_wh", "solar_share": 0..1 | null} | null (the running one, or the last)}]}
 
+What is sent to subscribers also has ``"at"``, the ISO time at which it was: a browser's own clock may be wrong.
+
 ``pv_load_manager/home`` with optional ``language`` sends who belongs to the site at once and soon after it changes::
 
     {"manager": {"entry_id", "device_id" | null, "name", "state" (of the entry), "disabled",
@@ -55,6 +57,7 @@ from homeassistant.components.websocket_api.decorators import async_response, we
 from homeassistant.components.websocket_api.messages import event_message
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.util import dt as dt_util
 import probatio
 
 from .const import DOMAIN
@@ -130,7 +133,7 @@ async def _async_subscribe(hass: HomeAssistant, connection: ActiveConnection, me
     def look(_now: datetime | None = None) -> None:
         if templates is not None and sent != [live := live_figures(hass, templates)]:
             sent[:] = [live]
-            connection.send_message(event_message(message["id"], live))
+            connection.send_message(event_message(message["id"], live and _dated(live)))
 
     # Before anything is waited for: who hangs up meanwhile ends it.
     connection.subscriptions[message["id"]] = async_track_time_interval(
@@ -139,6 +142,10 @@ async def _async_subscribe(hass: HomeAssistant, connection: ActiveConnection, me
     templates = await async_templates(hass, message.get(LANGUAGE))
     connection.send_result(message["id"])
     look()
+
+
+def _dated(told: dict[str, Any]) -> dict[str, Any]:
+    return {**told, "at": dt_util.utcnow().isoformat()}
 
 
 def live_figures(hass: HomeAssistant, templates: Templates) -> dict[str, Any] | None:
@@ -163,7 +170,7 @@ async def _async_home(hass: HomeAssistant, connection: ActiveConnection, message
     def look() -> None:
         if language is not None and sent != [home := directory(hass, language)]:
             sent[:] = [home]
-            connection.send_message(event_message(message["id"], home))
+            connection.send_message(event_message(message["id"], _dated(home)))
 
     # Before anything is waited for: who hangs up meanwhile ends it.
     connection.subscriptions[message["id"]] = async_follow(hass, look)

@@ -1,8 +1,9 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 import type { Connection, HomeAssistant } from "./ha/types";
-import type { Home, Live } from "./model";
+import type { Dated, Home, Live } from "./model";
 import { share } from "./share";
 import { type Subscription, subscribe } from "./subscribe";
+import { heardAt } from "./time";
 
 type Timer = ReturnType<typeof setTimeout> | undefined;
 
@@ -25,7 +26,7 @@ export interface Reading<T> {
 const NOTHING = { value: undefined, error: undefined };
 
 /** One subscription that all cards on a page share. */
-class Feed<T> {
+class Feed<T extends Dated | null> {
   reading: Reading<T> = NOTHING;
   private readonly listeners = new Set<() => void>();
   private subscription: Subscription | undefined;
@@ -85,25 +86,26 @@ class Feed<T> {
   }
 
   private tell(value: T | undefined, error: string | undefined): void {
+    heardAt(value?.at);
     this.reading = { value: share(this.reading.value, value), error };
     for (const listener of [...this.listeners]) listener();
   }
 }
 
-const feeds = new WeakMap<Connection, Map<string, Feed<unknown>>>();
+const feeds = new WeakMap<Connection, Map<string, Feed<Dated | null>>>();
 
 /** The feed of a command in the user's language. */
-function feedOf<T>({ connection, language }: HomeAssistant, type: string): Feed<T> {
-  const known = feeds.get(connection) ?? new Map<string, Feed<unknown>>();
+function feedOf<T extends Dated | null>({ connection, language }: HomeAssistant, type: string): Feed<T> {
+  const known = feeds.get(connection) ?? new Map<string, Feed<Dated | null>>();
   feeds.set(connection, known);
   const key = `${type} ${language}`;
-  const feed = known.get(key) ?? new Feed<unknown>(connection, { type, language });
+  const feed = known.get(key) ?? new Feed<Dated | null>(connection, { type, language });
   known.set(key, feed);
   return feed as Feed<T>;
 }
 
 /** Keeps an element subscribed while it is on the page, and renders it anew when something arrives. */
-class FeedController<T> implements ReactiveController {
+class FeedController<T extends Dated | null> implements ReactiveController {
   private feed: Feed<T> | undefined;
   private end: (() => void) | undefined;
   private connected = false;
@@ -171,7 +173,7 @@ type Told<T> = (reading: Reading<T>, end: () => void) => void;
 /** Calls back with what is known and with each answer from now on, until `end` is called. */
 export const listenHome = (hass: HomeAssistant, told: Told<Home>): void => listenTo(feedOf<Home>(hass, HOME), told);
 
-function listenTo<T>(feed: Feed<T>, told: Told<T>): void {
+function listenTo<T extends Dated | null>(feed: Feed<T>, told: Told<T>): void {
   let over = false;
   const end = feed.listen(look);
   function look(): void {

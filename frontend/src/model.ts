@@ -5,6 +5,11 @@
 
 export type PerPhase = readonly (number | null)[];
 
+/** When it was sent, ISO 8601. */
+export interface Dated {
+  at?: string;
+}
+
 export interface Surplus {
   surplus_w: number | null;
   target_grid_w: number;
@@ -71,7 +76,7 @@ export interface LiveCharger {
   limits: { minimum_a: number; maximum_a: number } | null;
 }
 
-export interface Live {
+export interface Live extends Dated {
   site: LiveSite;
   chargers: LiveCharger[];
 }
@@ -120,7 +125,7 @@ export interface Figures {
 }
 
 /** Everything of the integration in this Home Assistant, found by registry. */
-export interface Home {
+export interface Home extends Dated {
   manager: Owner | null;
   chargers: HomeCharger[];
   inverters: HomeInverter[];

@@ -4,6 +4,18 @@ type Zoned = Pick<HomeAssistant, "locale" | "config">;
 
 export const DAY = 24 * 3_600_000;
 
+/** What Home Assistant's clock is ahead of the time since the page was opened, in ms; -Infinity = not heard yet. */
+let ahead = Number.NEGATIVE_INFINITY;
+
+/** Takes in when Home Assistant sent something (ISO 8601). The least delayed message is the closest to the truth. */
+export function heardAt(moment: string | undefined): void {
+  const heard = Date.parse(moment ?? "") - performance.now();
+  if (heard > ahead) ahead = heard;
+}
+
+/** The time by Home Assistant's clock, in ms: that of a tablet on the wall may be wrong by minutes. */
+export const presentTime = (): number => (ahead > 0 ? ahead + performance.now() : Date.now());
+
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** Formats are dear to make, and asked for with every label. */
@@ -57,7 +69,7 @@ function hours({ locale }: Zoned): Intl.DateTimeFormatOptions {
 }
 
 /** The time of day of a moment, with the weekday or the date where it is not today. */
-export function clock(hass: Zoned, moment: Date, now: Date = new Date()): string {
+export function clock(hass: Zoned, moment: Date, now: Date = new Date(presentTime())): string {
   const zone = timeZone(hass);
   const time = moment.getTime();
   const today = midnight(time, zone) === midnight(now.getTime(), zone);

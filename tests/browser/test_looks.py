@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 import pytest
 
 from .scene import GARAGE
-from .theatre import DASHBOARD, DESK, PHONE, SITE_CARD, TABLET, TIMELINE_CARD, Theatre, lane
+from .theatre import DASHBOARD, DESK, PHONE, SITE_CARD, TABLET, TIMELINE_CARD, Theatre, dashboard, lane
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(400)]
 
@@ -155,6 +155,25 @@ async def test_nothing_jumps(theatre: Theatre, view: str, size: str) -> None:
     shifts: list[tuple[float, float]] = await page.evaluate("window.shifts")
     jumped = sum(value for at, value in shifts if at > placed)
     assert jumped < JUMP, [(round(at - placed), round(value, 3)) for at, value in shifts]
+
+
+async def test_one_charger_stands_beside_the_flow(theatre: Theatre) -> None:
+    """Where there is room the whole of a small home is seen at once, else one thing below the other."""
+    devices = await theatre.stage.client.command("config/device_registry/list")
+    (garage,) = (device["id"] for device in devices if device["serial_number"] == GARAGE)
+    card = {"type": f"custom:{SITE_CARD}", "chargers": [garage]}
+    views = [{"path": "one", "type": "panel", "cards": [card]}]
+    async with dashboard(theatre.stage, "pv-one", {"views": views}):
+        for size, beside in ((DESK, True), (PHONE, False)):
+            page = await theatre.page("/pv-one/one", viewport=size)
+            await settled(page, "now")
+            flow = await page.locator("pv-load-manager-flow").bounding_box()
+            place = await lane(page, GARAGE).bounding_box()
+            assert flow is not None
+            assert place is not None
+            assert (place["x"] > flow["x"] + flow["width"]) is beside
+            assert (place["y"] < flow["y"] + flow["height"]) is beside
+            assert place["width"] > 350
 
 
 async def test_german_user_reads_german(theatre: Theatre) -> None:

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import MockHAClientWebSocket, WebSocketGenerator
@@ -49,7 +51,9 @@ async def subscribed(client: MockHAClientWebSocket, **data: Any) -> AsyncIterato
     await client.send_json_auto_id({"type": f"{DOMAIN}/home", **data})
     answer = await client.receive_json()
     assert answer["success"]
-    yield (await client.receive_json())["event"]
+    home = (await client.receive_json())["event"]
+    assert abs(dt_util.utcnow() - datetime.fromisoformat(home.pop("at"))) < timedelta(seconds=20)
+    yield home
     await client.send_json_auto_id({"type": "unsubscribe_events", "subscription": answer["id"]})
     while (await client.receive_json())["type"] != "result":
         pass

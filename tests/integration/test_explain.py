@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 import json
 from typing import Any
 
@@ -261,6 +261,7 @@ async def test_live_figures(
         *_, manager = await site.set_up_all()
         await site.select(manager, "fast")
         last = await until(client, lambda live: live is not None and "charging_fast" in reasons(live))
+        assert abs(dt_util.utcnow() - datetime.fromisoformat(last["at"])) < timedelta(seconds=20)
         (told,) = last["chargers"]
         assert told["text"].startswith(SCHNELL)
         assert set(told) == {

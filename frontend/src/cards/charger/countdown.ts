@@ -2,9 +2,10 @@ import { html, LitElement, nothing, type PropertyDeclarations, type TemplateResu
 import { countdown } from "../../format";
 import { textsOf } from "../../texts";
 import { eachSecond } from "../../ticker";
+import { presentTime } from "../../time";
 
 /** Seconds from now until a moment (ISO 8601); undefined where it is over or there is none. */
-export function secondsUntil(moment: string | null, now: number = Date.now()): number | undefined {
+export function secondsUntil(moment: string | null, now: number = presentTime()): number | undefined {
   const seconds = moment === null ? Number.NaN : (Date.parse(moment) - now) / 1000;
   return seconds > 0 ? seconds : undefined;
 }

@@ -7,7 +7,7 @@ import type { HomeAssistant } from "../../ha/types";
 import { icon } from "../../icon";
 import { tokens } from "../../styles";
 import { textsOf } from "../../texts";
-import { clock, localTime, timeZone } from "../../time";
+import { clock, localTime, presentTime, timeZone } from "../../time";
 import { type End, overrideData, possible } from "./override-data";
 import { buttons } from "./styles";
 import type { OverrideView } from "./view";
@@ -19,7 +19,7 @@ type EndName = (typeof ENDS)[number];
 const entered = (event: Event): string => (event.target as HTMLInputElement | HTMLSelectElement).value;
 
 /** What an override says: with which current and how long. */
-export function overrideText(hass: HomeAssistant, override: OverrideView, now: Date = new Date()): string {
+export function overrideText(hass: HomeAssistant, override: OverrideView, now?: Date): string {
   const text = textsOf(hass.language);
   const amps = { current: current(hass, override.current_a) };
   const what = override.current_a > 0 ? text("override.active", amps) : text("override.active_off");
@@ -237,7 +237,7 @@ export class OverrideControl extends HassElement {
   private async submit(event: Event): Promise<void> {
     event.preventDefault();
     if (this.hass === undefined || this.busy) return;
-    const data = overrideData(this.hass, this.amps, this.chosenEnd(), new Date());
+    const data = overrideData(this.hass, this.amps, this.chosenEnd(), new Date(presentTime()));
     this.invalid = data === undefined;
     if (data === undefined) this.requestUpdate();
     else if (await this.carryOut("pv_load_manager.set_override", data)) await this.hide();

@@ -40,7 +40,7 @@ export const lane = css`
     position: relative; height: 12px; border-radius: 6px; overflow: hidden;
     background: var(--pvlm-track);
   }
-  .bar > * { position: absolute; inset: 0; transform-origin: left; transition: transform 0.5s ease-out; }
+  .bar > * { position: absolute; inset: 0; transform-origin: left; transition: transform 0.5s steps(4); }
   .allowed { background: color-mix(in srgb, var(--pvlm-car) 34%, transparent); }
   .drawn { background: var(--pvlm-car); }
   .scale { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 12px; margin-top: 4px; font-size: 13px; line-height: 20px; }

@@ -14,6 +14,7 @@ export const layout = css`
     display: grid; grid-template-columns: repeat(auto-fill, minmax(min(340px, 100%), 1fr)); gap: 0 32px; align-items: start;
   }
   .lanes > * { min-width: 0; border-top: 1px solid var(--pvlm-line); }
+  .lanes > :only-child { grid-column: 1 / -1; }
   /* Home Assistant lays out a view twice before it is right: nothing is worth to be seen until then. */
   ha-card[aria-busy] > * { animation: appear 0.2s step-end; }
   @keyframes appear { from { visibility: hidden; } }
@@ -30,6 +31,12 @@ export const layout = css`
     .site.both pv-load-manager-circuits, .site.both .bone.circuits { align-self: center; }
     .bone.flow { height: 412px; }
     .bone.lane { height: 307px; }
-    .site.both { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
+    .site.both, .body:has(> .site + .lanes > :only-child) { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
+    /* A charger alone stands beside the flow. */
+    .body:has(> .site + .lanes > :only-child) {
+      grid-template-rows: auto 1fr; column-gap: 32px;
+      .site { display: contents; }
+      .site > :first-child { grid-row: span 2; }
+    }
   }
 `;

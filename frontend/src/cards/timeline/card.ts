@@ -8,7 +8,7 @@ import type { Home, HomeCharger } from "../../model";
 import { problemRows, problemStyles } from "../../problem-rows";
 import { type Problem, siteProblems, unknownChargers } from "../../problems";
 import { tokens } from "../../styles";
-import { midnight, timeZone } from "../../time";
+import { midnight, presentTime, timeZone } from "../../time";
 import { type Curve, curvesOf, sources } from "./curves";
 import { listStyles, markList } from "./list";
 import { HOUSE_EVENT, LANE_EVENT, LANE_STATES, type Lane, lanesOf } from "./marks";
@@ -172,7 +172,7 @@ export class TimelineCard extends HassElement {
   protected override willUpdate(): void {
     const home = this.home.reading.value;
     if (this.hass === undefined || home === undefined || !this.isConnected) return;
-    const now = Date.now();
+    const now = presentTime();
     this.history.follow(this.hass.connection, this.wanted(this.hass, home, now));
     if (!this.due && home === this.shown?.home) return;
     this.due = false;
@@ -237,8 +237,8 @@ export class TimelineCard extends HassElement {
     const home = this.shown?.home;
     if (home === undefined) return problems;
     if (this.config?.charger && this.only(home) === undefined) return [...problems, unknownChargers(hass)];
-    const ids = (this.history.recording?.wanted ?? this.wanted(hass, home, Date.now())).figures;
-    const own = trouble(hass, home, ids, this.history, Date.now());
+    const ids = (this.history.recording?.wanted ?? this.wanted(hass, home, presentTime())).figures;
+    const own = trouble(hass, home, ids, this.history, presentTime());
     return own ? [...problems, own] : problems;
   }
 
