@@ -109,9 +109,15 @@ async def _measure(chromium: Path, chargers: int, seconds: float, *, profiled: b
         "seconds": seconds,
         **running[HOUSE],
         "empty": running[EMPTY],
-        "goals": {"render_s": first < GOALS["render_s"], "cpu": running[HOUSE]["cpu_percent"] < GOALS["cpu_percent"]},
+        "goals": {"render_s": first < GOALS["render_s"], "cpu": _cpu(running[HOUSE]) < GOALS["cpu_percent"]},
     }
     return figures, profile
+
+
+def _cpu(page: Figures) -> float:
+    """Return the CPU of a page with what draws it: without a GPU that process computes, too."""
+    cpu: float = page["cpu_percent"] + page["cpu_gpu_process_percent"]
+    return cpu
 
 
 @asynccontextmanager

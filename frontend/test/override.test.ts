@@ -189,4 +189,46 @@ describe("the control", () => {
     await settled();
     expect(calls).toEqual([["pv_load_manager", "clear_override", {}, { entity_id: "select.garage" }, false]]);
   });
+
+  it("keeps the keyboard where what was pressed goes away", async () => {
+    one(root(), "button").focus();
+    one(root(), "button").click();
+    await settled();
+    one(root(), "[type=submit]").focus();
+    await submit();
+    expect(root().activeElement?.textContent).toContain("Override");
+    control.override = { current_a: 16, until: null, energy_left_wh: null };
+    await settled();
+    expect(root().activeElement?.textContent).toContain("Change");
+    one(root(), "[data-action=clear]").focus();
+    one(root(), "[data-action=clear]").click();
+    control.override = null;
+    await settled();
+    expect(root().activeElement?.textContent).toContain("Override");
+  });
+
+  it("does not take the keyboard from elsewhere", async () => {
+    control.override = { current_a: 16, until: null, energy_left_wh: null };
+    await settled();
+    control.override = null;
+    await settled();
+    expect(root().activeElement).toBeNull();
+  });
+
+  it("starts and ends once, however often that is asked while an answer is awaited", async () => {
+    control.hass = hassOf({
+      callService: (...call: Call) => {
+        calls.push(call);
+        return new Promise(() => undefined);
+      },
+    });
+    control.override = { current_a: 10, until: null, energy_left_wh: null };
+    await settled();
+    for (let press = 0; press < 2; press++) {
+      one(root(), "[data-action=clear]").click();
+      await settled();
+    }
+    expect(calls).toHaveLength(1);
+    expect(one(root(), "[data-action=clear]").getAttribute("aria-busy")).toBe("true");
+  });
 });

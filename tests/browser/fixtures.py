@@ -12,7 +12,7 @@ from demo.stage import PASSWORD, USER, Stage, staged
 
 from .chromium import find_chromium
 from .scene import HOME
-from .theatre import DASHBOARD, STRATEGY, Theatre, dashboard
+from .theatre import DASHBOARD, STRATEGY, Theatre, charging, dashboard
 
 PATIENCE = 30_000  # ms; a page of Home Assistant takes seconds on a small machine
 
@@ -24,6 +24,7 @@ async def stage_fixture() -> AsyncIterator[Stage]:
     pytest_socket.enable_socket()
     async with staged(HOME) as stage, dashboard(stage, DASHBOARD, STRATEGY):
         await stage.choose("pv")
+        await charging(stage)
         yield stage
         complained = complaints(stage.hass.log.read_text(encoding="utf-8", errors="replace"))
         assert not complained, "\n".join(complained)

@@ -12,7 +12,7 @@ import pytest_asyncio
 from demo.stage import Stage
 
 from .scene import CARPORT, GARAGE, GUEST, INVERTER
-from .theatre import SITE_CARD, Theatre, figure, lane, value, within
+from .theatre import SITE_CARD, Theatre, charging, figure, lane, value, within
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(400)]
 
@@ -259,11 +259,3 @@ async def setting(stage: Stage, key: str) -> object:
 async def drawn(stage: Stage) -> float:
     """Return the current of the first charger, A."""
     return max(stage.home.chargers[0].charger.currents)
-
-
-async def charging(stage: Stage) -> None:
-    """Wait until the sun charges again."""
-    reason = await within(
-        120, lambda: stage.value("sensor", GARAGE, "reason"), until=lambda reason: reason == "charging_surplus"
-    )
-    assert reason == "charging_surplus"

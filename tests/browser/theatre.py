@@ -11,6 +11,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page
 from demo.browser import Tokens, logged_in
 from demo.stage import Stage
 
+from .scene import GARAGE
 from .watching import Watch
 
 DASHBOARD = "pv-house"
@@ -22,6 +23,7 @@ DESK, TABLET, PHONE = (
     {"width": 1024, "height": 768},
     {"width": 390, "height": 844},
 )
+CHARGING = ("charging_surplus", True)
 ERRORS = "hui-error-card, hui-warning, hui-error-badge"
 """What Home Assistant shows where a card or a strategy fails."""
 
@@ -97,6 +99,15 @@ async def within[T](seconds: float, look: Callable[[], Awaitable[T]], *, until: 
         await asyncio.sleep(0.2)
         seen = await look()
     return seen
+
+
+async def charging(stage: Stage) -> None:
+    """Wait until the sun charges the first car."""
+
+    async def seen() -> tuple[str, bool]:
+        return await stage.value("sensor", GARAGE, "reason"), stage.home.chargers[0].charger.power_w > 1000
+
+    assert await within(120, seen, until=lambda found: found == CHARGING) == CHARGING
 
 
 @asynccontextmanager

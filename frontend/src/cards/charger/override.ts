@@ -57,6 +57,8 @@ export class OverrideControl extends HassElement {
   private kwh = 10;
   private busy = false;
   private invalid = false;
+  /** Whether the keyboard was in here before the last change. */
+  private held = false;
 
   static override styles = [
     tokens,
@@ -79,8 +81,13 @@ export class OverrideControl extends HassElement {
       }
       input[type="range"] { flex: 1 1 auto; padding: 0; border: 0; background: none; }
       input[type="number"] { width: 76px; }
+      /* Safari gives one without a time hardly any width. */
+      #time { min-width: 104px; }
       select { flex: 1 1 140px; }
       .actions { display: flex; flex-wrap: wrap; justify-content: flex-end; gap: 8px; }
+      [aria-busy="true"] { color: var(--pvlm-soft); }
+      /* An iPhone enlarges the page as long as a field with smaller letters is being filled in. */
+      @media (pointer: coarse) { input, select { font-size: 16px; } }
     `,
   ];
 
@@ -92,6 +99,19 @@ export class OverrideControl extends HassElement {
     this.maximum = 16;
     this.disabled = false;
     this.open = false;
+  }
+
+  private focused(): boolean {
+    return this.hasUpdated && Boolean(this.shadowRoot?.activeElement);
+  }
+
+  protected override willUpdate(): void {
+    this.held = this.focused();
+  }
+
+  protected override updated(): void {
+    // With an override, or with its end, the button that was pressed is gone.
+    if (this.held && !this.focused()) this.focusLine();
   }
 
   override render(): TemplateResult | typeof nothing {
@@ -113,7 +133,7 @@ export class OverrideControl extends HassElement {
       <span class="what number">${icon(mdiHandBackRight, 18)}${overrideText(hass, override)}</span>
       <button type="button" class="action" ?disabled=${this.disabled} aria-expanded=${this.open}
         @click=${this.open ? this.hide : this.show}>${this.text("override.change")}</button>
-      <button type="button" class="action" data-action="clear" ?disabled=${this.disabled || this.busy}
+      <button type="button" class="action" data-action="clear" ?disabled=${this.disabled} aria-busy=${this.busy}
         aria-label=${this.text("override.end_of", { name: this.name })} @click=${this.clear}>
         ${this.text("override.end")}</button>
     </div>`;
@@ -164,7 +184,7 @@ export class OverrideControl extends HassElement {
       </div>
       <div class="actions">
         <button type="button" class="action" @click=${this.hide}>${this.text("override.cancel")}</button>
-        <button type="submit" class="action strong" aria-busy=${this.busy} ?disabled=${this.busy}>${this.text("override.start")}</button>
+        <button type="submit" class="action strong" aria-busy=${this.busy}>${this.text("override.start")}</button>
       </div>
     </form>`;
   }
@@ -189,6 +209,10 @@ export class OverrideControl extends HassElement {
   private async hide(): Promise<void> {
     this.open = false;
     await this.updateComplete;
+    this.focusLine();
+  }
+
+  private focusLine(): void {
     this.renderRoot.querySelector<HTMLElement>("button[aria-expanded]")?.focus();
   }
 
@@ -236,7 +260,7 @@ export class OverrideControl extends HassElement {
 
   private async submit(event: Event): Promise<void> {
     event.preventDefault();
-    if (this.hass === undefined || this.busy) return;
+    if (this.hass === undefined) return;
     const data = overrideData(this.hass, this.amps, this.chosenEnd(), new Date(presentTime()));
     this.invalid = data === undefined;
     if (data === undefined) this.requestUpdate();
@@ -248,7 +272,8 @@ export class OverrideControl extends HassElement {
   }
 
   private async carryOut(action: `${string}.${string}`, data: Record<string, unknown> = {}): Promise<boolean> {
-    if (this.hass === undefined) return false;
+    // Not disabled meanwhile: a disabled button loses the keyboard.
+    if (this.hass === undefined || this.busy) return false;
     this.setBusy(true);
     tellFailure(this, null);
     const failure = await act(this.hass, action, this.entity, data);

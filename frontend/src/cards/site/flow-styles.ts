@@ -66,7 +66,7 @@ export const flowStyles = css`
   .dots {
     position: absolute; inset: 0 0 0 -48px; color: var(--colour);
     background: radial-gradient(circle 3px, currentColor 85%, transparent) 0 0 / var(--apart) 100%;
-    animation: outward 1.6s steps(16) infinite;
+    animation: outward 1.6s steps(12) infinite;
   }
   .inward .dots { animation-direction: reverse; }
   @keyframes outward { to { transform: translateX(48px); } }
