@@ -15,6 +15,7 @@ from custom_components.pv_load_manager.services import ACTIONS, Changes
 
 from .site import Site, eventually
 from .test_actions import device
+from .test_override import override
 from .watching import gives
 
 DATA: dict[str, dict[str, Any]] = {
@@ -50,7 +51,7 @@ async def test_who_may_only_look_changes_nothing(site: Site) -> None:
     """A wall tablet that shows a dashboard can neither stop a car nor let it charge."""
     _, charger, manager = await site.set_up_all()
     await site.select(manager, "fast")
-    await eventually(gives(site, 16))
+    await eventually(lambda: site.value(charger, "reason") == "charging_fast")
     user = await guest(site.hass, GROUP_ID_READ_ONLY)
     targets = {"device_id": [device(site, charger), device(site, manager)]}
     for action in ACTIONS:
@@ -60,7 +61,10 @@ async def test_who_may_only_look_changes_nothing(site: Site) -> None:
         else:
             with pytest.raises(Unauthorized):
                 await act(site.hass, user.id, action.name, data)
-    assert gives(site, 16)()
+    assert site.value(manager, "charge_mode", "select") == "fast"
+    assert site.value(charger, "charge_mode", "select") == "follow_site"
+    assert override(site) is None
+    await eventually(gives(site, 16))
 
 
 async def test_an_entity_that_is_gone_allows_nothing(site: Site) -> None:
