@@ -23,7 +23,6 @@ DESK, TABLET, PHONE = (
     {"width": 1024, "height": 768},
     {"width": 390, "height": 844},
 )
-CHARGING = ("charging_surplus", True)
 ERRORS = "hui-error-card, hui-warning, hui-error-badge"
 """What Home Assistant shows where a card or a strategy fails."""
 
@@ -104,10 +103,11 @@ async def within[T](seconds: float, look: Callable[[], Awaitable[T]], *, until: 
 async def charging(stage: Stage) -> None:
     """Wait until the sun charges the first car."""
 
-    async def seen() -> tuple[str, bool]:
-        return await stage.value("sensor", GARAGE, "reason"), stage.home.chargers[0].charger.power_w > 1000
+    async def charges() -> bool:
+        reason = await stage.value("sensor", GARAGE, "reason")
+        return reason == "charging_surplus" and stage.home.chargers[0].charger.power_w > 1000
 
-    assert await within(120, seen, until=lambda found: found == CHARGING) == CHARGING
+    assert await within(120, charges)
 
 
 @asynccontextmanager
